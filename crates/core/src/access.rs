@@ -1,0 +1,11 @@
+//! Authorization: the one place where a request is allowed or denied (reference 5.4-5.6).
+
+mod action;
+mod allowed;
+mod caller;
+mod evaluate;
+
+pub use action::{Action, PolicyScope};
+pub use allowed::{AccountTarget, Allowed, DomainTarget, PackageTarget, RepositoryTarget, Target};
+pub use caller::{Caller, Via};
+pub use evaluate::Access;

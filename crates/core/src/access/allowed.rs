@@ -1,0 +1,124 @@
+//! Proofs of authorization and what they are for.
+
+use std::sync::Arc;
+
+use crate::model::{Actor, Arn, Domain, PackageKey, Principal, Repository};
+
+/// Proof that `actor` may do one action on `target`. Only [`super::Access`] makes one.
+#[derive(Debug, Clone)]
+pub struct Allowed<T> {
+    pub(super) target: T,
+    pub(super) principal: Principal,
+    pub(super) actor: Actor,
+}
+
+impl<T> Allowed<T> {
+    /// What may be acted on.
+    pub fn target(&self) -> &T {
+        &self.target
+    }
+
+    /// Who acts, for the journal.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Who acts.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+}
+
+impl Allowed<PackageTarget> {
+    /// Rights to a package cover addressing its repository for that same action.
+    #[must_use]
+    pub fn package(&self) -> &PackageKey {
+        &self.target.package
+    }
+}
+
+/// The account level: actions whose resource is `*`.
+#[derive(Debug, Clone)]
+pub struct AccountTarget;
+
+/// A domain.
+#[derive(Debug, Clone)]
+pub struct DomainTarget {
+    pub domain: Arc<Domain>,
+}
+
+/// A repository of a domain.
+#[derive(Debug, Clone)]
+pub struct RepositoryTarget {
+    pub domain: Arc<Domain>,
+    pub repository: Arc<Repository>,
+}
+
+/// A package, existing or not, in a repository.
+#[derive(Debug, Clone)]
+pub struct PackageTarget {
+    pub domain: Arc<Domain>,
+    pub repository: Arc<Repository>,
+    pub package: PackageKey,
+}
+
+impl PackageTarget {
+    /// The package `key` in the repository of `target`.
+    #[must_use]
+    pub fn new(target: &RepositoryTarget, package: PackageKey) -> Self {
+        Self { domain: Arc::clone(&target.domain), repository: Arc::clone(&target.repository), package }
+    }
+}
+
+/// Something an action can be authorized on.
+pub trait Target: Clone + Send + Sync {
+    /// Its ARN in a region.
+    fn arn(&self, region: &str) -> Arn;
+    /// The domain it lies in, whose policy is consulted.
+    fn domain(&self) -> Option<&Arc<Domain>> {
+        None
+    }
+    /// The repository it lies in, whose policy is consulted.
+    fn repository(&self) -> Option<&Arc<Repository>> {
+        None
+    }
+}
+
+impl Target for AccountTarget {
+    fn arn(&self, _region: &str) -> Arn {
+        Arn::literal("*")
+    }
+}
+
+impl Target for DomainTarget {
+    fn arn(&self, region: &str) -> Arn {
+        Arn::domain(region, &self.domain.owner, &self.domain.name)
+    }
+    fn domain(&self) -> Option<&Arc<Domain>> {
+        Some(&self.domain)
+    }
+}
+
+impl Target for RepositoryTarget {
+    fn arn(&self, region: &str) -> Arn {
+        Arn::repository(region, &self.domain.owner, &self.domain.name, &self.repository.name)
+    }
+    fn domain(&self) -> Option<&Arc<Domain>> {
+        Some(&self.domain)
+    }
+    fn repository(&self) -> Option<&Arc<Repository>> {
+        Some(&self.repository)
+    }
+}
+
+impl Target for PackageTarget {
+    fn arn(&self, region: &str) -> Arn {
+        Arn::package(region, &self.domain.owner, &self.domain.name, &self.repository.name, &self.package)
+    }
+    fn domain(&self) -> Option<&Arc<Domain>> {
+        Some(&self.domain)
+    }
+    fn repository(&self) -> Option<&Arc<Repository>> {
+        Some(&self.repository)
+    }
+}

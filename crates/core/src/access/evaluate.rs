@@ -1,0 +1,278 @@
+//! Gathering what a decision depends on, and combining accounts (reference 5.6).
+
+use std::sync::Arc;
+
+use moka::sync::Cache;
+
+use super::{Action, Allowed, Caller, PolicyScope, Target, Via};
+use crate::error::{Error, ResourceType, Result};
+use crate::model::{
+    AccountId, Clock, Domain, DomainId, DomainName, PrincipalKind, Repository, RepositoryId, RepositoryName,
+};
+use crate::ports::{AccessQuestion, Effect, MetadataStore, PolicyEvaluator, Verdict};
+use crate::services::Control;
+
+/// A value and the control generation it was read under.
+type AtGeneration<T> = (u64, T);
+
+/// Finds domains and repositories and decides who may do what with them. Everything it remembers is tied to the
+/// control generation, so that a policy change, a deleted user or a removed repository counts from the next request on.
+pub struct Access {
+    control: Arc<Control>,
+    store: Arc<dyn MetadataStore>,
+    policies: Arc<dyn PolicyEvaluator>,
+    clock: Arc<dyn Clock>,
+    region: Arc<str>,
+    domains: Cache<(AccountId, DomainName), AtGeneration<Arc<Domain>>>,
+    repositories: Cache<(DomainId, RepositoryName), AtGeneration<Arc<Repository>>>,
+    identity_policies: Cache<String, AtGeneration<Arc<[Arc<str>]>>>,
+    decisions: Cache<(String, Action, RepositoryId), AtGeneration<bool>>,
+}
+
+impl Access {
+    /// Wires it up. `region` stands in every ARN.
+    #[must_use]
+    pub fn new(
+        control: Arc<Control>,
+        store: Arc<dyn MetadataStore>,
+        policies: Arc<dyn PolicyEvaluator>,
+        clock: Arc<dyn Clock>,
+        region: Arc<str>,
+    ) -> Self {
+        Self {
+            control,
+            store,
+            policies,
+            clock,
+            region,
+            domains: Cache::new(10_000),
+            repositories: Cache::new(50_000),
+            identity_policies: Cache::new(50_000),
+            decisions: Cache::new(200_000),
+        }
+    }
+
+    /// The region in ARNs.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Finds a domain.
+    ///
+    /// # Errors
+    /// [`Error::ResourceNotFound`] in AWS's words.
+    pub async fn get_domain(&self, owner: &AccountId, name: &DomainName) -> Result<Arc<Domain>> {
+        let generation = self.control.generation().await?;
+        let key = (owner.clone(), name.clone());
+        if let Some((seen, domain)) = self.domains.get(&key)
+            && seen == generation
+        {
+            return Ok(domain);
+        }
+        let domain = self.store.find_domain(owner, name).await?.map(Arc::new).ok_or_else(|| {
+            Error::not_found(
+                ResourceType::Domain,
+                name.as_str(),
+                format!("Domain not found. Domain '{name}' owned by account '{owner}' does not exist"),
+            )
+        })?;
+        self.domains.insert(key, (generation, Arc::clone(&domain)));
+        Ok(domain)
+    }
+
+    /// Finds a repository of a domain.
+    ///
+    /// # Errors
+    /// [`Error::ResourceNotFound`].
+    pub async fn get_repository(&self, domain: &Domain, name: &RepositoryName) -> Result<Arc<Repository>> {
+        let generation = self.control.generation().await?;
+        let key = (domain.id, name.clone());
+        if let Some((seen, repository)) = self.repositories.get(&key)
+            && seen == generation
+        {
+            return Ok(repository);
+        }
+        let repository = self.store.find_repository(domain.id, name).await?.map(Arc::new).ok_or_else(|| {
+            Error::not_found(
+                ResourceType::Repository,
+                format!("{}/{}/{name}", domain.owner, domain.name),
+                format!("Repository not found. Repository '{name}' in domain '{}' does not exist", domain.name),
+            )
+        })?;
+        self.repositories.insert(key, (generation, Arc::clone(&repository)));
+        Ok(repository)
+    }
+
+    /// Decides, and proves a yes.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`].
+    pub async fn authorize<T: Target>(&self, caller: &Caller, action: Action, target: T) -> Result<Allowed<T>> {
+        self.authorize_with(caller, action, target, &[]).await
+    }
+
+    /// As [`Access::authorize`], with condition values that only this request knows: request tags, token duration.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`].
+    pub async fn authorize_with<T: Target>(
+        &self,
+        caller: &Caller,
+        action: Action,
+        target: T,
+        request_context: &[(String, Vec<String>)],
+    ) -> Result<Allowed<T>> {
+        if self.is_allowed(caller, action, &target, request_context).await? {
+            let actor = caller.actor(action.name(), self.clock.now());
+            return Ok(Allowed { target, principal: caller.principal.clone(), actor });
+        }
+        Err(Error::AccessDenied {
+            message: format!(
+                "User: {} is not authorized to perform: {} on resource: {}; allow it in an identity policy or in the policy of the domain or repository",
+                caller.principal.arn(),
+                action.as_iam(),
+                target.arn(&self.region),
+            ),
+        })
+    }
+
+    async fn is_allowed<T: Target>(
+        &self,
+        caller: &Caller,
+        action: Action,
+        target: &T,
+        request_context: &[(String, Vec<String>)],
+    ) -> Result<bool> {
+        // A token opens one domain only, and a read-only one does not write.
+        if let Via::Token { domain, read_only, .. } = &caller.via
+            && (target.domain().is_some_and(|target| target.id != *domain)
+                || (*read_only && action != Action::ReadFromRepository))
+        {
+            return Ok(false);
+        }
+        let PrincipalKind::User(user) = &caller.principal.kind else {
+            // Whoever can run commands on the data directory owns everything in it.
+            return Ok(true);
+        };
+        let generation = self.control.generation().await?;
+        // Only decisions about a repository as a whole repeat often enough to be worth remembering.
+        let key = match target.repository() {
+            Some(repository) if action == Action::ReadFromRepository && request_context.is_empty() => {
+                Some((user.id.clone(), action, repository.id))
+            }
+            _ => None,
+        };
+        if let Some(key) = &key
+            && let Some((seen, allowed)) = self.decisions.get(key)
+            && seen == generation
+        {
+            return Ok(allowed);
+        }
+
+        let identity = self.identity_policies(user, generation).await?;
+        let resource = resource_policies(action.scope(), target);
+        let context = self.context(caller, action, target, request_context).await?;
+        let context: Vec<(&str, Vec<String>)> =
+            context.iter().map(|(name, values)| (name.as_str(), values.clone())).collect();
+        let verdict = self.policies.evaluate(&AccessQuestion {
+            principal: &caller.principal,
+            action: action.as_iam(),
+            resource: target.arn(&self.region).as_str(),
+            context: &context,
+            identity_policies: &identity,
+            resource_policies: &resource,
+        });
+        let allowed = combine(&caller.principal.account, action.scope(), target, verdict);
+        if let Some(key) = key
+            && !verdict.depends_on_request
+        {
+            self.decisions.insert(key, (generation, allowed));
+        }
+        Ok(allowed)
+    }
+
+    async fn identity_policies(&self, user: &crate::model::User, generation: u64) -> Result<Arc<[Arc<str>]>> {
+        if let Some((seen, policies)) = self.identity_policies.get(&user.id)
+            && seen == generation
+        {
+            return Ok(policies);
+        }
+        let policies: Arc<[Arc<str>]> =
+            self.store.list_user_policies(user).await?.into_iter().map(|(_, document)| document).collect();
+        self.identity_policies.insert(user.id.clone(), (generation, Arc::clone(&policies)));
+        Ok(policies)
+    }
+
+    /// The condition keys of reference 5.5 that have a value here.
+    async fn context<T: Target>(
+        &self,
+        caller: &Caller,
+        action: Action,
+        target: &T,
+        request_context: &[(String, Vec<String>)],
+    ) -> Result<Vec<(String, Vec<String>)>> {
+        let now = self.clock.now();
+        let principal = &caller.principal;
+        let mut context = vec![
+            ("aws:PrincipalArn".to_owned(), vec![principal.arn().to_string()]),
+            ("aws:PrincipalAccount".to_owned(), vec![principal.account.to_string()]),
+            ("aws:PrincipalType".to_owned(), vec!["User".to_owned()]),
+            ("aws:username".to_owned(), vec![principal.name().to_owned()]),
+            ("aws:userid".to_owned(), vec![principal.unique_id().to_owned()]),
+            ("aws:RequestedRegion".to_owned(), vec![self.region.to_string()]),
+            ("aws:SecureTransport".to_owned(), vec![caller.secure_transport.to_string()]),
+            ("aws:CurrentTime".to_owned(), vec![now.rfc3339()]),
+            ("aws:EpochTime".to_owned(), vec![now.seconds().to_string()]),
+        ];
+        if let Some(address) = caller.address {
+            context.push(("aws:SourceIp".to_owned(), vec![address.to_string()]));
+        }
+        if action == Action::GetServiceBearerToken {
+            context.push(("sts:AWSServiceName".to_owned(), vec!["codeartifact.amazonaws.com".to_owned()]));
+        }
+        if let Some(domain) = target.domain() {
+            context.push(("aws:ResourceAccount".to_owned(), vec![domain.owner.to_string()]));
+            // Packages have no tags: their repository's count (reference 5.5).
+            let tagged = match target.repository() {
+                Some(repository) => {
+                    crate::model::Arn::repository(&self.region, &domain.owner, &domain.name, &repository.name)
+                }
+                None => crate::model::Arn::domain(&self.region, &domain.owner, &domain.name),
+            };
+            for tag in self.store.list_tags(tagged.as_str()).await? {
+                context.push((format!("aws:ResourceTag/{}", tag.key), vec![tag.value]));
+            }
+        }
+        context.extend_from_slice(request_context);
+        Ok(context)
+    }
+}
+
+fn resource_policies<T: Target>(scope: PolicyScope, target: &T) -> Vec<Arc<str>> {
+    let domain = target.domain().and_then(|domain| domain.policy.as_ref()).map(|(text, _)| Arc::clone(text));
+    let repository =
+        target.repository().and_then(|repository| repository.policy.as_ref()).map(|(text, _)| Arc::clone(text));
+    match scope {
+        PolicyScope::Account | PolicyScope::DomainPolicy => Vec::new(),
+        PolicyScope::Domain | PolicyScope::RepositoryPolicy => domain.into_iter().collect(),
+        PolicyScope::Repository => domain.into_iter().chain(repository).collect(),
+    }
+}
+
+/// Reference 5.6: a deny anywhere wins; in the owner's account one allow of either side is enough; in the repository
+/// administrator's account the identity's allow is enough for that repository; everybody else needs both.
+fn combine<T: Target>(account: &AccountId, scope: PolicyScope, target: &T, verdict: Verdict) -> bool {
+    if verdict.identity == Effect::Deny || verdict.resource == Effect::Deny {
+        return false;
+    }
+    let identity = verdict.identity == Effect::Allow;
+    let resource = verdict.resource == Effect::Allow;
+    let Some(domain) = target.domain() else { return identity };
+    if *account == domain.owner {
+        return identity || resource;
+    }
+    let administers = matches!(scope, PolicyScope::Repository | PolicyScope::RepositoryPolicy)
+        && target.repository().is_some_and(|repository| repository.administrator == *account);
+    if administers { identity } else { identity && resource }
+}

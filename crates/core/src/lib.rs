@@ -1,0 +1,16 @@
+//! The model, the rules and the ports of Larder: no HTTP, no SQL.
+//!
+//! * [`model`] holds the nouns: names, ARNs, packages, versions, assets, origins, principals.
+//! * [`ports`] holds the traits that the outside implements: metadata, blobs, outgoing HTTP, policy evaluation, formats.
+//!   A write is a value ([`ports::Change`]) that the store applies in one transaction together with its journal record.
+//! * [`services`] holds the rules, one file per aggregate. A service takes an [`access::Allowed`], which only
+//!   [`access::Access::authorize`] can make, so that no rule is reached without a decision.
+//! * [`error::Error`] is the closed list of failures; each protocol turns it into its client's form at the edge.
+
+pub mod access;
+pub mod error;
+pub mod model;
+pub mod ports;
+pub mod services;
+
+pub use error::{Error, Result};

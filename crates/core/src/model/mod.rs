@@ -1,0 +1,38 @@
+//! The nouns of Larder, in AWS's words. Parsing a value into one of these types is the only validation it gets.
+
+mod arn;
+mod asset;
+mod credentials;
+mod domain;
+mod external_connection;
+mod journal;
+mod names;
+mod origin;
+mod package;
+mod page;
+mod principal;
+mod publication;
+mod repository;
+mod tag;
+mod time;
+mod version;
+
+pub use arn::{Arn, ResourceArn};
+pub use asset::{Asset, AssetKind, AssetName, Digests, HashAlgorithm, Sha256};
+pub use credentials::{AccessKey, AccessKeyId, AccessKeyStatus, AuthorizationToken, SecretAccessKey, TokenId};
+pub use domain::{Domain, DomainId};
+pub use external_connection::ExternalConnection;
+pub use journal::{Actor, JournalRecord};
+pub use names::{AccountId, DomainName, RepositoryName, UserName};
+pub use origin::{AllowPublish, AllowUpstream, EntryPoint, Origin, OriginRestrictions, OriginType};
+pub use package::{NamespaceRule, Package, PackageFormat, PackageId, PackageKey};
+pub use page::{Page, PageRequest, PageToken};
+pub use principal::{Principal, PrincipalKind, User};
+pub use publication::{ExpectedDigests, NewAsset, Publication, PublishMode, Published, TagUpdate};
+pub use repository::{Repository, RepositoryId, RepositorySummary, Upstream};
+pub use tag::Tag;
+pub use time::{Clock, SystemClock, Timestamp};
+pub use version::{
+    Dependency, License, PackageVersion, Revision, VersionDetails, VersionFailure, VersionFailureCode, VersionId,
+    VersionStatus, VersionText,
+};

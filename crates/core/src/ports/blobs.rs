@@ -1,0 +1,122 @@
+//! Where the bytes of assets live: content-addressed by domain and SHA-256.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::error::Result;
+use crate::model::{Digests, DomainId, Sha256, Timestamp};
+
+/// Bytes as they come; an error ends them.
+pub type ByteStream = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
+
+/// Part of a blob: `start..start + length`, within its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByteRange {
+    pub start: u64,
+    pub length: u64,
+}
+
+/// An opened blob.
+pub enum Blob {
+    /// The whole blob, from memory.
+    Memory(Bytes),
+    /// A file to read; the range is applied by the reader.
+    File(std::fs::File),
+    /// The bytes of the asked range as they arrive.
+    Stream(ByteStream),
+}
+
+/// The blob store.
+#[async_trait]
+pub trait BlobStore: Send + Sync + 'static {
+    /// Starts a blob whose bytes are not known yet. Dropping it without committing discards it.
+    async fn stage(&self) -> Result<Box<dyn Staging>>;
+
+    /// Puts a finished staging file in place, durably (file and folder flushed) before returning. Committing bytes that
+    /// are there already succeeds.
+    async fn commit(&self, domain: DomainId, staged: StagedBlob) -> Result<()>;
+
+    /// Opens a blob; `range` `None` is all of it. [`crate::Error::ResourceNotFound`] if it is not there.
+    async fn open(&self, domain: DomainId, sha256: Sha256, range: Option<ByteRange>) -> Result<Blob>;
+
+    /// Its size, if it is there.
+    async fn size(&self, domain: DomainId, sha256: Sha256) -> Result<Option<u64>>;
+
+    /// Removes it; no error if it is not there.
+    async fn delete(&self, domain: DomainId, sha256: Sha256) -> Result<()>;
+
+    /// Every blob, in pages keyed by address, with size and time of storing: for `verify` and `gc`.
+    async fn list(
+        &self,
+        after: Option<(DomainId, Sha256)>,
+        limit: usize,
+    ) -> Result<Vec<(DomainId, Sha256, u64, Timestamp)>>;
+
+    /// Removes staging files that were last written more than `older_than` ago, or all at start with zero.
+    /// Answers how many.
+    async fn sweep_staging(&self, older_than: Duration) -> Result<u64>;
+}
+
+/// A blob being written. Hashes as it goes; never holds more than a buffer in memory.
+#[async_trait]
+pub trait Staging: Send {
+    /// Appends bytes.
+    async fn write(&mut self, bytes: Bytes) -> Result<()>;
+
+    /// Bytes so far.
+    fn len(&self) -> u64;
+
+    /// Nothing written yet.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A path at which what was written so far can be read by others while it grows (a shared download).
+    fn path(&self) -> &Path;
+
+    /// Ends writing: everything written is readable at the path; digests are final.
+    async fn finish(self: Box<Self>) -> Result<StagedBlob>;
+}
+
+/// A finished staging file. Removed when dropped unless committed.
+#[derive(Debug)]
+pub struct StagedBlob {
+    pub digests: Digests,
+    /// BLAKE2b-256, which PyPI's upload and JSON API speak of.
+    pub blake2b_256: [u8; 32],
+    path: Option<std::path::PathBuf>,
+}
+
+impl StagedBlob {
+    /// Made by [`Staging::finish`].
+    #[must_use]
+    pub fn new(path: std::path::PathBuf, digests: Digests, blake2b_256: [u8; 32]) -> Self {
+        Self { digests, blake2b_256, path: Some(path) }
+    }
+
+    /// The file, for reading an archive before it is committed.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.path.as_deref().unwrap_or_else(|| Path::new(""))
+    }
+
+    /// Gives the file to the caller, who moves or removes it.
+    #[must_use]
+    pub fn into_path(mut self) -> std::path::PathBuf {
+        self.path.take().unwrap_or_default()
+    }
+}
+
+impl Drop for StagedBlob {
+    fn drop(&mut self) {
+        if let Some(path) = self.path.take() {
+            // What cannot be removed now is swept at the next start.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}

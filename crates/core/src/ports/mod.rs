@@ -1,0 +1,19 @@
+//! What core needs from outside. Each trait is implemented once: metadata and blobs in `store`, policy evaluation in
+//! `auth`, outgoing requests in `external`, and [`Format`] once per package format.
+
+mod blobs;
+mod change;
+mod format;
+mod metadata;
+mod policy;
+mod registry;
+
+pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, StagedBlob, Staging};
+pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, VersionSelector};
+pub use format::{Format, IndexRequest, Inspected, Promise, PromisedAsset};
+pub use metadata::{
+    Accounts, Domains, HostedPackage, Journal, MetadataStore, PackageFilter, Packages, Repositories, RepositoryFilter,
+    StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,
+};
+pub use policy::{AccessQuestion, Effect, PolicyEvaluator, PolicyKind, Verdict};
+pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryRequest};

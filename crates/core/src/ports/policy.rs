@@ -1,0 +1,62 @@
+//! Evaluating IAM policies: parsing and matching are `auth`'s work, combining accounts is [`crate::access`]'s.
+
+use std::sync::Arc;
+
+use crate::error::Invalid;
+use crate::model::Principal;
+
+/// What a policy hangs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PolicyKind {
+    /// On a user: no `Principal` element.
+    Identity,
+    /// On a domain or repository: `Principal` required.
+    Resource,
+}
+
+/// Parses and evaluates policy documents. Pure but for a cache of parsed documents.
+pub trait PolicyEvaluator: Send + Sync + 'static {
+    /// Checks a document before it is stored: grammar, element names, `Principal` where it must be, known actions.
+    ///
+    /// # Errors
+    /// [`Invalid`] saying where and what.
+    fn validate(&self, kind: PolicyKind, document: &str) -> Result<(), Invalid>;
+
+    /// Answers the question. A stored document that does not parse counts as denying everything.
+    fn evaluate(&self, question: &AccessQuestion<'_>) -> Verdict;
+}
+
+/// May this principal do that to this resource?
+#[derive(Debug)]
+pub struct AccessQuestion<'a> {
+    pub principal: &'a Principal,
+    /// `codeartifact:ReadFromRepository`
+    pub action: &'a str,
+    /// The resource's ARN, or `*` for actions without one.
+    pub resource: &'a str,
+    /// Condition keys and values; key names compare without case.
+    pub context: &'a [(&'a str, Vec<String>)],
+    /// The principal's own policies.
+    pub identity_policies: &'a [Arc<str>],
+    /// The policies of the domain and repository that are consulted for this action.
+    pub resource_policies: &'a [Arc<str>],
+}
+
+/// What one side says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    Deny,
+    Allow,
+    /// No statement applies.
+    Silent,
+}
+
+/// What the policies say, side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    pub identity: Effect,
+    pub resource: Effect,
+    /// A statement with a condition on this request (time, address, agent) was looked at: the answer holds for this
+    /// request only and may not be remembered.
+    pub depends_on_request: bool,
+}

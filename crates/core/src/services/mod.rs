@@ -1,0 +1,5 @@
+//! The rules, one file per aggregate.
+
+mod control;
+
+pub use control::Control;
