@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use crate::access::{Allowed, ServerTarget};
 use crate::error::{Error, ResourceType, Result};
-use crate::model::{
-    AccessKey, AccessKeyId, AccessKeyStatus, AccountId, SecretAccessKey, Timestamp, User, UserName,
-};
+use crate::model::{AccessKey, AccessKeyId, AccessKeyStatus, AccountId, SecretAccessKey, Timestamp, User, UserName};
 use crate::ports::{Change, MetadataStore, PolicyEvaluator, PolicyKind, Secrets};
 
 /// Manages identities.
@@ -20,11 +18,7 @@ pub struct IdentityService {
 impl IdentityService {
     /// Wires it up.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn MetadataStore>,
-        policies: Arc<dyn PolicyEvaluator>,
-        secrets: Arc<dyn Secrets>,
-    ) -> Self {
+    pub fn new(store: Arc<dyn MetadataStore>, policies: Arc<dyn PolicyEvaluator>, secrets: Arc<dyn Secrets>) -> Self {
         Self { store, policies, secrets }
     }
 
@@ -92,8 +86,7 @@ impl IdentityService {
     ) -> Result<AccessKey> {
         let user = self.get_user(account, user).await?;
         let (id, secret) = chosen.unwrap_or_else(|| self.secrets.access_key());
-        let key =
-            AccessKey { id, secret, status: AccessKeyStatus::Active, user, created_at: allowed.actor().at };
+        let key = AccessKey { id, secret, status: AccessKeyStatus::Active, user, created_at: allowed.actor().at };
         self.apply(allowed, Change::CreateAccessKey { key: key.clone() }).await?;
         Ok(key)
     }

@@ -102,8 +102,7 @@ impl RepositoryService {
             }
             None => None,
         };
-        let change =
-            Change::UpdateRepository { repository: repository.id, description: update.description, upstreams };
+        let change = Change::UpdateRepository { repository: repository.id, description: update.description, upstreams };
         self.store.apply(allowed.actor(), change).await?;
         self.reload(repository).await
     }

@@ -50,11 +50,7 @@ impl VersionService {
     ///
     /// # Errors
     /// [`Error::ResourceNotFound`] if this repository has no such package or version.
-    pub async fn describe(
-        &self,
-        allowed: &Allowed<PackageTarget>,
-        version: &VersionText,
-    ) -> Result<DescribedVersion> {
+    pub async fn describe(&self, allowed: &Allowed<PackageTarget>, version: &VersionText) -> Result<DescribedVersion> {
         let package = get_package(&*self.store, allowed).await?;
         let version = self.get_version(allowed, version).await?;
         let details = self.store.version_details(version.id).await?;
@@ -202,11 +198,7 @@ impl VersionService {
     ///
     /// # Errors
     /// [`Error::ResourceNotFound`] if this repository has no such package.
-    pub async fn dispose(
-        &self,
-        allowed: &Allowed<PackageTarget>,
-        selection: BatchSelection,
-    ) -> Result<BatchOutcome> {
+    pub async fn dispose(&self, allowed: &Allowed<PackageTarget>, selection: BatchSelection) -> Result<BatchOutcome> {
         let package = get_package(&*self.store, allowed).await?.id;
         self.apply_batch(allowed, Change::DisposeVersions { package, selection }).await
     }
@@ -220,11 +212,7 @@ impl VersionService {
         self.apply_batch(allowed, Change::DeleteVersions { package, selection }).await
     }
 
-    pub(super) async fn apply_batch(
-        &self,
-        allowed: &Allowed<PackageTarget>,
-        change: Change,
-    ) -> Result<BatchOutcome> {
+    pub(super) async fn apply_batch(&self, allowed: &Allowed<PackageTarget>, change: Change) -> Result<BatchOutcome> {
         match self.store.apply(allowed.actor(), change).await? {
             Applied::Versions(outcome) => Ok(outcome),
             other => Err(Error::internal(format!("the store answered a batch with {other:?}"))),
