@@ -1,5 +1,47 @@
 //! The rules, one file per aggregate.
 
+mod background;
 mod control;
+mod copies;
+mod document;
+mod domains;
+mod downloads;
+mod fetch;
+mod formats;
+mod graph;
+mod identities;
+mod index;
+mod ingestion;
+mod keyed_lock;
+mod limits;
+mod packages;
+mod policies;
+mod publishing;
+mod registry_index;
+mod repositories;
+mod tags;
+mod tokens;
+mod versions;
+mod view;
+mod wiring;
 
+pub use background::Background;
 pub use control::Control;
+pub use copies::CopyRequest;
+pub use document::{Document, Rendered};
+pub use domains::{DescribedDomain, DomainService, NewDomain};
+pub use downloads::{Downloads, OpenedAsset};
+pub use formats::Formats;
+pub use identities::IdentityService;
+pub use index::IndexService;
+pub(crate) use ingestion::{Ingest, Ingestion};
+pub use limits::Limits;
+pub use packages::PackageService;
+pub use policies::{PolicyService, PolicyTarget, ResourcePolicy};
+pub use publishing::{Publishing, Upload, UploadedAsset};
+pub use repositories::{LinkableUpstream, RepositorySearch, RepositoryService, RepositorySettings, RepositoryUpdate};
+pub use tags::TagService;
+pub use tokens::{DEFAULT_LIFETIME, SHORTEST_LIFETIME, TokenOptions, TokenService};
+pub use versions::{DescribedVersion, ListedVersions, OfVersion, VersionService};
+pub use view::{Layer, View};
+pub use wiring::{Ports, Services};
