@@ -1,0 +1,112 @@
+//! All services, wired to the ports.
+
+use std::sync::Arc;
+
+use moka::sync::Cache;
+
+use super::downloads::Retention;
+use super::fetch::Fetches;
+use super::graph::Graph;
+use super::registry_index::RegistryIndexes;
+use super::view::Views;
+use super::{Background, Control, Downloads, Formats, IndexService, Ingestion, Limits, Publishing, TokenService};
+use crate::access::Access;
+use crate::model::Clock;
+use crate::ports::{BlobStore, MetadataStore, PolicyEvaluator, PublicRegistries, Secrets};
+
+/// What the outside provides.
+pub struct Ports {
+    pub store: Arc<dyn MetadataStore>,
+    pub blobs: Arc<dyn BlobStore>,
+    pub registries: Arc<dyn PublicRegistries>,
+    pub policies: Arc<dyn PolicyEvaluator>,
+    pub secrets: Arc<dyn Secrets>,
+    pub clock: Arc<dyn Clock>,
+    pub formats: Formats,
+    pub limits: Limits,
+    pub region: Arc<str>,
+}
+
+/// Everything that protocols call.
+pub struct Services {
+    pub access: Arc<Access>,
+    pub tokens: TokenService,
+    pub index: IndexService,
+    pub downloads: Downloads,
+    pub publishing: Publishing,
+    pub store: Arc<dyn MetadataStore>,
+    pub blobs: Arc<dyn BlobStore>,
+    pub registries: Arc<dyn PublicRegistries>,
+    pub clock: Arc<dyn Clock>,
+    pub formats: Formats,
+    pub limits: Limits,
+    /// Work that goes on after answers; a shutdown drains it.
+    pub background: Background,
+}
+
+impl Services {
+    /// Wires the services to the ports.
+    #[must_use]
+    pub fn new(ports: Ports) -> Self {
+        let Ports { store, blobs, registries, policies, secrets, clock, formats, limits, region } = ports;
+        let control = Arc::new(Control::new(Arc::clone(&store)));
+        let background = Background::default();
+        let access =
+            Arc::new(Access::new(Arc::clone(&control), Arc::clone(&store), policies, Arc::clone(&clock), region));
+        let indexes = Arc::new(RegistryIndexes::new(
+            Arc::clone(&store),
+            Arc::clone(&registries),
+            formats.clone(),
+            Arc::clone(&clock),
+            limits.clone(),
+        ));
+        let views = Arc::new(Views {
+            store: Arc::clone(&store),
+            control: Arc::clone(&control),
+            clock: Arc::clone(&clock),
+            graph: Arc::new(Graph::new(Arc::clone(&store), Arc::clone(&control), &limits)),
+            indexes,
+            limits: limits.clone(),
+        });
+        let ingestion =
+            Arc::new(Ingestion { store: Arc::clone(&store), blobs: Arc::clone(&blobs), formats: formats.clone() });
+        let downloads = Downloads {
+            views: Arc::clone(&views),
+            blobs: Arc::clone(&blobs),
+            fetches: Fetches::new(
+                Arc::clone(&registries),
+                Arc::clone(&blobs),
+                ingestion,
+                background.clone(),
+                limits.clone(),
+            ),
+            formats: formats.clone(),
+            retention: Arc::new(Retention {
+                store: Arc::clone(&store),
+                background: background.clone(),
+                running: std::sync::Mutex::default(),
+            }),
+            found: Cache::new(50_000),
+        };
+        Self {
+            tokens: TokenService::new(Arc::clone(&store), control, Arc::clone(&clock), secrets),
+            index: IndexService::new(Arc::clone(&views)),
+            downloads,
+            publishing: Publishing {
+                views,
+                store: Arc::clone(&store),
+                blobs: Arc::clone(&blobs),
+                formats: formats.clone(),
+                limits: limits.clone(),
+            },
+            access,
+            store,
+            blobs,
+            registries,
+            clock,
+            formats,
+            limits,
+            background,
+        }
+    }
+}
