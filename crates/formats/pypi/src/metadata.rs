@@ -59,7 +59,7 @@ impl CoreMetadata {
     }
 
     /// All values of a field, in order.
-    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.fields
             .iter()
             .filter(move |(field, _)| field.eq_ignore_ascii_case(name))
