@@ -1,5 +1,7 @@
 //! The rules, one file per aggregate.
 
 mod control;
+mod document;
 
 pub use control::Control;
+pub use document::{Document, Rendered};
