@@ -76,8 +76,11 @@ pub trait Staging: Send {
         self.len() == 0
     }
 
-    /// A path at which what was written so far can be read by others while it grows (a shared download).
+    /// The file, which others may open and read while it grows (a shared download).
     fn path(&self) -> &Path;
+
+    /// How many bytes can be read at the path already; the rest is still buffered.
+    fn readable_len(&self) -> u64;
 
     /// Ends writing: everything written is readable at the path; digests are final.
     async fn finish(self: Box<Self>) -> Result<StagedBlob>;
