@@ -9,6 +9,7 @@
 //! between requests of one principal to one resource, add it to `policy/known.rs`.
 
 pub mod sigv4;
+pub mod token;
 
 #[doc(hidden)]
 pub mod fuzzing;

@@ -201,5 +201,3 @@ fn broken(error: std::io::Error) -> Invalid {
     limits::reason(&error).unwrap_or_else(|| Invalid::new(format!("the tarball is not a readable .tgz: {error}")))
 }
 
-#[cfg(test)]
-mod tests;

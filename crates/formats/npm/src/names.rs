@@ -135,7 +135,9 @@ pub(crate) fn coordinate(text: &str) -> Result<VersionText, Invalid> {
     VersionText::new(without_build(text))
 }
 
-fn without_build(version: &str) -> &str {
+/// A version without its build metadata; what is not a semantic version stays as it is.
+#[must_use]
+pub(crate) fn without_build(version: &str) -> &str {
     match version.split_once('+') {
         Some((release, _)) if Version::parse(version).is_ok() => release,
         _ => version,

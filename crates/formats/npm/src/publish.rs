@@ -1,0 +1,3 @@
+//! A publish request → an upload.
+mod base64;
+mod scanner;
