@@ -11,7 +11,8 @@ use super::registry_index::RegistryIndexes;
 use super::view::Views;
 use super::{
     Background, Control, DomainService, Downloads, Formats, IdentityService, IndexService, Ingestion, Limits,
-    PackageService, PolicyService, Publishing, RepositoryService, TagService, TokenService, VersionService,
+    Maintenance, PackageService, PolicyService, Publishing, RepositoryService, TagService, TokenService,
+    VersionService,
 };
 use crate::access::Access;
 use crate::model::Clock;
@@ -44,6 +45,7 @@ pub struct Services {
     pub policies: PolicyService,
     pub tags: TagService,
     pub identities: IdentityService,
+    pub maintenance: Maintenance,
     pub store: Arc<dyn MetadataStore>,
     pub blobs: Arc<dyn BlobStore>,
     pub registries: Arc<dyn PublicRegistries>,
@@ -127,6 +129,11 @@ impl Services {
             policies: PolicyService::new(Arc::clone(&store), Arc::clone(&policies), Arc::clone(&region)),
             tags: TagService::new(Arc::clone(&store), region),
             identities: IdentityService::new(Arc::clone(&store), policies, secrets),
+            maintenance: Maintenance {
+                store: Arc::clone(&store),
+                blobs: Arc::clone(&blobs),
+                clock: Arc::clone(&clock),
+            },
             access,
             store,
             blobs,

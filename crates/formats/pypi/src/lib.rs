@@ -1,1 +1,7 @@
 //! TBD
+mod archive;
+mod metadata;
+mod names;
+mod negotiate;
+mod registry_page;
+mod wire;
