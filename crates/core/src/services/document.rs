@@ -56,9 +56,9 @@ impl Document {
         }
     }
 
-    /// Its share of a cache, in bytes.
+    /// What keeping it costs.
     #[must_use]
-    pub fn weight_bytes(&self) -> usize {
+    pub fn memory_bytes(&self) -> usize {
         let headers: usize = self.headers.iter().map(|(_, value)| value.len()).sum();
         self.body.len() + self.gzip.as_ref().map_or(0, Bytes::len) + headers + 256
     }
