@@ -1,6 +1,7 @@
 //! npm's registry protocol.
 
 mod archive;
+mod attestations;
 mod details;
 mod external;
 mod index;
@@ -8,3 +9,6 @@ mod json;
 mod names;
 mod packument;
 mod publish;
+mod wire;
+
+pub use external::Npm;
