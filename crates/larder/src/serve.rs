@@ -140,10 +140,9 @@ async fn reload_registries(settings: Settings, registries: Arc<Registries>) {
         }
         known = now;
         let tables = ExternalFile::read(&path).and_then(|file| settings.all_registries(&file));
-        let outcome = match tables {
-            Ok(tables) => addresses(tables).and_then(|addresses| Ok(registries.replace(addresses)?)),
-            Err(error) => Err(error.into()),
-        };
+        let outcome = tables
+            .map_err(|error| error.to_string())
+            .and_then(|tables| registries.replace(addresses(tables)).map_err(|error| error.to_string()));
         match outcome {
             Ok(()) => tracing::info!("took over changed addresses of external connections"),
             Err(error) => tracing::error!(%error, "the file of external connections is wrong; keeping the old addresses"),

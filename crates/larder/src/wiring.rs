@@ -8,7 +8,7 @@ use larder_core::access::{Allowed, Caller, ServerTarget, Via};
 use larder_core::model::{AccountId, ExternalConnection, Principal, PrincipalKind, SystemClock};
 use larder_core::ports::Format;
 use larder_core::services::{Formats, Ports, Services};
-use larder_external::{Registries, RegistryAddress};
+use larder_external::{Credentials, Registries, RegistryAddress};
 use larder_http::FormatRoutes;
 use larder_store::Store;
 use larder_store::blob::{StorageOptions, open_storage};
@@ -41,7 +41,7 @@ pub(crate) struct Wired {
 pub(crate) async fn wire(settings: &Settings) -> Outcome<Wired> {
     settings.data_dir.create()?;
     let external = ExternalFile::read(&settings.data_dir.external_file())?;
-    let registries = Arc::new(Registries::new(addresses(settings.all_registries(&external)?)?)?);
+    let registries = Arc::new(Registries::new(addresses(settings.all_registries(&external)?))?);
     let store = Store::open(&settings.database, &settings.region).await?;
     let blobs = open_storage(&settings.storage_url, &StorageOptions::default())?;
     let services = Services::new(Ports {
@@ -61,12 +61,18 @@ pub(crate) async fn wire(settings: &Settings) -> Outcome<Wired> {
 /// Configuration as the outgoing client takes it.
 pub(crate) fn addresses(
     tables: BTreeMap<ExternalConnection, RegistryTable>,
-) -> Outcome<BTreeMap<ExternalConnection, RegistryAddress>> {
-    let mut addresses = BTreeMap::new();
-    for (connection, table) in tables {
-        addresses.insert(connection, table.address()?);
-    }
-    Ok(addresses)
+) -> BTreeMap<ExternalConnection, RegistryAddress> {
+    tables.into_iter().map(|(connection, table)| (connection, address(table))).collect()
+}
+
+fn address(table: RegistryTable) -> RegistryAddress {
+    let RegistryTable { url, username, password, token, allow_hosts } = table;
+    let credentials = match (token, username) {
+        (Some(token), _) => Some(Credentials::Bearer { token }),
+        (None, Some(username)) => Some(Credentials::Basic { username, password: password.unwrap_or_default() }),
+        (None, None) => None,
+    };
+    RegistryAddress { url, credentials, allow_hosts, ..RegistryAddress::default() }
 }
 
 /// The services as the machine's owner uses them: from the command line, without credentials.

@@ -30,7 +30,7 @@ impl IndexService {
         let documents = Cache::builder()
             .max_capacity(views.limits.document_cache_bytes)
             .weigher(|name: &String, remembered: &Arc<Remembered>| {
-                u32::try_from(name.len() + remembered.document.weight_bytes()).unwrap_or(u32::MAX)
+                u32::try_from(name.len() + remembered.document.memory_bytes()).unwrap_or(u32::MAX)
             })
             .build();
         Self { views, documents, rendering: KeyedLock::default() }
