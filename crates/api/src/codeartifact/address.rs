@@ -17,8 +17,8 @@ impl DomainAddress {
     /// Reads `domain` and `domain-owner`.
     pub(super) fn parse(query: &Query) -> Result<Self> {
         Ok(Self {
-            owner: query.get_optional(param::DOMAIN_OWNER, AccountId::new)?,
-            name: query.get(param::DOMAIN, DomainName::new)?,
+            owner: query.get_optional(param::DOMAIN_OWNER, str::parse::<AccountId>)?,
+            name: query.get(param::DOMAIN, str::parse::<DomainName>)?,
         })
     }
 }
@@ -38,7 +38,7 @@ impl RepositoryAddress {
 
     /// Reads the repository from a parameter of another name.
     pub(super) fn parse_named(query: &Query, repository: Param) -> Result<Self> {
-        Ok(Self { domain: DomainAddress::parse(query)?, name: query.get(repository, RepositoryName::new)? })
+        Ok(Self { domain: DomainAddress::parse(query)?, name: query.get(repository, str::parse::<RepositoryName>)? })
     }
 }
 
@@ -90,7 +90,7 @@ impl VersionAddress {
     /// Reads all parameters that name a version.
     pub(super) fn parse(query: &Query) -> Result<Self> {
         let package = PackageAddress::parse(query)?;
-        Ok(Self { package, version: query.get(param::VERSION, VersionText::new)? })
+        Ok(Self { package, version: query.get(param::VERSION, str::parse::<VersionText>)? })
     }
 }
 

@@ -78,7 +78,7 @@ fn versions(
     check_count("versions", versions.len())?;
     let mut selectors: Vec<VersionSelector> = Vec::with_capacity(versions.len());
     for text in versions {
-        let version = version(&checked("versions", &text, VersionText::new)?)?;
+        let version = version(&checked("versions", &text, str::parse::<VersionText>)?)?;
         if selectors.iter().all(|known| known.version != version) {
             selectors.push(VersionSelector { version, revision: None });
         }
@@ -92,7 +92,7 @@ fn pinned(
 ) -> Result<Vec<VersionSelector>> {
     check_count("versionRevisions", revisions.len())?;
     let selector = |(text, revision): (String, String)| {
-        let version = version(&checked("versionRevisions", &text, VersionText::new)?)?;
+        let version = version(&checked("versionRevisions", &text, str::parse::<VersionText>)?)?;
         let revision = checked("versionRevisions", &revision, parse_revision)?;
         Ok(VersionSelector { version, revision: Some(revision) })
     };

@@ -23,6 +23,8 @@ use crate::endpoint_url::EndpointUrls;
 pub(crate) struct Call<'a> {
     pub(crate) services: &'a Services,
     pub(crate) endpoints: &'a EndpointUrls,
+    /// This server's address as the client sees it.
+    pub(crate) base_url: &'a str,
     pub(crate) operation: &'static Operation,
     pub(crate) caller: &'a Caller,
     pub(crate) query: Query,
@@ -61,10 +63,7 @@ impl Call<'_> {
     }
 
     /// Authorizes the operation on a repository.
-    pub(super) async fn authorize_repository(
-        &self,
-        address: &RepositoryAddress,
-    ) -> Result<Allowed<RepositoryTarget>> {
+    pub(super) async fn authorize_repository(&self, address: &RepositoryAddress) -> Result<Allowed<RepositoryTarget>> {
         let target = self.repository(address).await?;
         self.authorize(ResourceKind::Repository, target).await
     }
@@ -97,10 +96,7 @@ impl Call<'_> {
 
     /// The version by its format's rules.
     pub(super) fn version(&self, format: PackageFormat, version: &VersionText) -> Result<VersionText> {
-        self.services
-            .formats
-            .version(format, version.as_str())
-            .map_err(|rule| rule.in_field(param::VERSION.member))
+        self.services.formats.version(format, version.as_str()).map_err(|rule| rule.in_field(param::VERSION.member))
     }
 }
 

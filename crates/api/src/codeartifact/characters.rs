@@ -14,6 +14,12 @@ pub(super) fn is_generic_asset_character(character: char) -> bool {
     };
     matches!(
         character.general_category(),
-        LowercaseLetter | ModifierLetter | OtherLetter | TitlecaseLetter | UppercaseLetter | LetterNumber | DecimalNumber
+        LowercaseLetter
+            | ModifierLetter
+            | OtherLetter
+            | TitlecaseLetter
+            | UppercaseLetter
+            | LetterNumber
+            | DecimalNumber
     ) || "~!@^&()-_+[]{};,.`".contains(character)
 }

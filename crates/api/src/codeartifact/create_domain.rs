@@ -30,7 +30,7 @@ struct Body {
 
 impl Input {
     fn parse(query: &Query, body: &[u8]) -> Result<Self> {
-        let name = query.get(param::DOMAIN, DomainName::new)?;
+        let name = query.get(param::DOMAIN, str::parse::<DomainName>)?;
         let Body { encryption_key, tags } = body::parse(body)?;
         let encryption_key = body::get_optional("encryptionKey", encryption_key.as_deref(), parse_key)?;
         Ok(Self { name, encryption_key, tags: body::tags(tags)? })

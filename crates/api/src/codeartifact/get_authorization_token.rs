@@ -21,9 +21,7 @@ struct Output {
 
 /// Reads a lifetime. Zero stands for the caller's session, which access keys do not have.
 fn parse_duration(text: &str) -> Result<Duration, Invalid> {
-    let allowed = |lifetime: &Duration| {
-        lifetime.is_zero() || (SHORTEST_LIFETIME..=DEFAULT_LIFETIME).contains(lifetime)
-    };
+    let allowed = |lifetime: &Duration| lifetime.is_zero() || (SHORTEST_LIFETIME..=DEFAULT_LIFETIME).contains(lifetime);
     text.parse().ok().map(Duration::from_secs).filter(allowed).ok_or_else(|| {
         let (shortest, longest) = (SHORTEST_LIFETIME.as_secs(), DEFAULT_LIFETIME.as_secs());
         Invalid::new(format!("Member must be 0 or a number of seconds between {shortest} and {longest}"))

@@ -31,7 +31,7 @@ impl Input {
     fn parse(query: &Query) -> Result<Self> {
         Ok(Self {
             address: VersionAddress::parse(query)?,
-            asset: query.get(param::ASSET, AssetName::new)?,
+            asset: query.get(param::ASSET, str::parse::<AssetName>)?,
             revision: query.get_optional(param::REVISION, parse_revision)?,
         })
     }

@@ -24,6 +24,6 @@ pub(super) async fn handle(call: &Call<'_>) -> Result<Response> {
     let format: PackageFormat = call.query.get(param::FORMAT, str::parse)?;
     call.query.get_optional(param::ENDPOINT_TYPE, |text| parse_enum(ENDPOINT_TYPES, text))?;
     let allowed = call.authorize_repository(&address).await?;
-    let repository_endpoint = call.endpoints.repository(&allowed.target().repository, format);
+    let repository_endpoint = call.endpoints.repository(call.base_url, &allowed.target().repository, format);
     Ok(answer(&Output { repository_endpoint }))
 }

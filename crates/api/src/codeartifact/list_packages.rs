@@ -64,8 +64,7 @@ mod tests {
 
     #[test]
     fn filters_combine() {
-        let filter =
-            parse("format=npm&namespace=vu&package-prefix=u&publish=ALLOW&upstream=BLOCK").unwrap();
+        let filter = parse("format=npm&namespace=vu&package-prefix=u&publish=ALLOW&upstream=BLOCK").unwrap();
         assert_eq!(filter.format, Some(PackageFormat::Npm));
         assert_eq!((filter.namespace.as_deref(), filter.prefix.as_deref()), (Some("vu"), Some("u")));
         assert_eq!((filter.publish, filter.upstream), (Some(AllowPublish::Allow), Some(AllowUpstream::Block)));

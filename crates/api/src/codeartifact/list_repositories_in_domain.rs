@@ -15,7 +15,7 @@ use super::shapes::{RepositoriesOutput, RepositorySummaryShape};
 pub(super) async fn handle(call: &Call<'_>) -> Result<Response> {
     let address = DomainAddress::parse(&call.query)?;
     let search = RepositorySearch {
-        administrator: call.query.get_optional(param::ADMINISTRATOR_ACCOUNT, AccountId::new)?,
+        administrator: call.query.get_optional(param::ADMINISTRATOR_ACCOUNT, str::parse::<AccountId>)?,
         prefix: call.query.get_optional(param::REPOSITORY_PREFIX, parse_prefix)?,
     };
     let page = call.query.page(call.operation, DEFAULT_PAGE)?;

@@ -57,10 +57,8 @@ mod tests {
     use super::*;
 
     fn parse(document: &str, revision: Option<&str>) -> Result<PolicyInput> {
-        let members = PolicyMembers {
-            policy_document: Some(document.to_owned()),
-            policy_revision: revision.map(str::to_owned),
-        };
+        let members =
+            PolicyMembers { policy_document: Some(document.to_owned()), policy_revision: revision.map(str::to_owned) };
         members.parse()
     }
 

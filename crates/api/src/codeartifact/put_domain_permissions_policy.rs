@@ -23,8 +23,8 @@ struct Body {
 fn parse(body: &[u8]) -> Result<(DomainAddress, PolicyInput)> {
     let Body { domain, domain_owner, policy } = body::parse(body)?;
     let address = DomainAddress {
-        owner: body::get_optional("domainOwner", domain_owner.as_deref(), AccountId::new)?,
-        name: body::get("domain", domain.as_deref(), DomainName::new)?,
+        owner: body::get_optional("domainOwner", domain_owner.as_deref(), str::parse::<AccountId>)?,
+        name: body::get("domain", domain.as_deref(), str::parse::<DomainName>)?,
     };
     Ok((address, policy.parse()?))
 }

@@ -17,6 +17,6 @@ pub(super) use repository::{RepositoriesOutput, RepositoryOutput, RepositoryShap
 pub(super) use version::{AssetShape, OriginShape};
 
 #[cfg(test)]
-pub(super) mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;

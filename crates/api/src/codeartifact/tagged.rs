@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use larder_core::access::{Action, Allowed, DomainTarget, RepositoryTarget, Target};
-use larder_core::error::{Error, Result};
+use larder_core::error::{Error, ResourceType, Result};
 use larder_core::model::{Arn, Domain, Repository, ResourceArn, Tag};
 
 use super::call::Call;
@@ -46,7 +46,7 @@ pub(super) async fn find_tagged(call: &Call<'_>) -> Result<TaggedTarget> {
     let access = &call.services.access;
     let elsewhere = |region: &str| {
         Error::not_found(
-            larder_core::error::ResourceType::Other,
+            ResourceType::Other,
             region,
             format!("resourceArn is of region '{region}', this is '{}'", access.region()),
         )

@@ -21,7 +21,7 @@ pub(super) struct BodyUpstream {
 /// Reads the names, in priority order.
 pub(super) fn parse(upstreams: Vec<BodyUpstream>) -> Result<Vec<RepositoryName>> {
     let name = |upstream: BodyUpstream| {
-        body::get("upstreams.member.repositoryName", upstream.repository_name.as_deref(), RepositoryName::new)
+        body::get("upstreams.member.repositoryName", upstream.repository_name.as_deref(), str::parse::<RepositoryName>)
     };
     upstreams.into_iter().map(name).collect()
 }

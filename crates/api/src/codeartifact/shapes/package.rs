@@ -34,11 +34,7 @@ pub(in crate::codeartifact) struct VersionCoordinate {
 
 impl VersionCoordinate {
     pub(in crate::codeartifact) fn new(key: &PackageKey, version: &VersionText, revision: Revision) -> Self {
-        Self {
-            package: PackageCoordinate::new(key),
-            version: version.to_string(),
-            version_revision: revision.0,
-        }
+        Self { package: PackageCoordinate::new(key), version: version.to_string(), version_revision: revision.0 }
     }
 }
 

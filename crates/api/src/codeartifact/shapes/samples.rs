@@ -6,7 +6,7 @@ use larder_core::model::{
     VersionStatus, VersionText,
 };
 
-pub(in crate::codeartifact) fn package() -> Package {
+pub(crate) fn package() -> Package {
     Package {
         id: PackageId(1),
         key: PackageKey::new(PackageFormat::Npm, Some("vue"), "ui").unwrap(),
@@ -19,7 +19,7 @@ pub(in crate::codeartifact) fn package() -> Package {
     }
 }
 
-pub(in crate::codeartifact) fn version() -> PackageVersion {
+pub(crate) fn version() -> PackageVersion {
     PackageVersion {
         id: VersionId(1),
         version: VersionText::new("1.2.3").unwrap(),
@@ -34,7 +34,7 @@ pub(in crate::codeartifact) fn version() -> PackageVersion {
     }
 }
 
-pub(in crate::codeartifact) fn repository() -> Repository {
+pub(crate) fn repository() -> Repository {
     Repository {
         id: RepositoryId(1),
         domain: DomainId(1),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use larder_core::model::{
-    AccountId, Digests, Domain, DomainId, DomainName, ExternalConnection, RepositorySummary, Revision, Sha256, Tag,
-    Timestamp, VersionFailure, VersionFailureCode, VersionStatus, VersionText,
+    AccountId, Digests, Domain, DomainId, DomainName, ExternalConnection, Origin, Repository, RepositorySummary,
+    Revision, Sha256, Tag, Timestamp, VersionFailure, VersionFailureCode, VersionStatus, VersionText,
 };
 use larder_core::ports::Usage;
 use larder_core::services::{DescribedDomain, ResourcePolicy};
@@ -63,10 +63,11 @@ fn a_repository_is_described_with_its_links() {
         "externalConnections": [],
         "createdTime": 1_583_075_193.861,
     }});
-    let describe = |repository| RepositoryOutput { repository: RepositoryShape::new("us-west-2", repository) };
+    let describe =
+        |repository: &Repository| RepositoryOutput { repository: RepositoryShape::new("us-west-2", repository) };
     assert_eq!(value(&describe(&repository)), expected);
 
-    let connected = larder_core::model::Repository {
+    let connected = Repository {
         upstreams: Vec::new(),
         external_connection: Some(ExternalConnection::parse("public:npmjs").unwrap()),
         ..repository
@@ -161,7 +162,7 @@ fn a_versions_parts_are_listed_under_its_coordinate() {
 fn an_origin_names_the_first_way_into_the_domain() {
     let repository = samples::repository().name;
     assert_eq!(
-        value(&OriginShape::new(&larder_core::model::Origin::internal(repository))),
+        value(&OriginShape::new(&Origin::internal(repository))),
         json!({"domainEntryPoint": {"repositoryName": "my-repo"}, "originType": "INTERNAL"})
     );
 }
