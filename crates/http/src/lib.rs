@@ -21,4 +21,4 @@ pub use document::serve_document;
 pub use path::{BadPath, PathRules, RequestPath};
 pub use peer::PeerInfo;
 pub use response::Response;
-pub use routes::{ApiHandler, Failure, FormatRoutes, RepositoryRequest};
+pub use routes::{AnonymousRequest, ApiHandler, Failure, FormatRoutes, RepositoryRequest};
