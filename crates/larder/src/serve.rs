@@ -149,7 +149,9 @@ async fn reload_registries(settings: Settings, registries: Arc<Registries>) {
             .and_then(|tables| registries.replace(&addresses(tables)).map_err(|error| error.to_string()));
         match outcome {
             Ok(()) => tracing::info!("took over changed addresses of external connections"),
-            Err(error) => tracing::error!(%error, "the file of external connections is wrong; keeping the old addresses"),
+            Err(error) => {
+                tracing::error!(%error, "the file of external connections is wrong; keeping the old addresses")
+            }
         }
     }
 }

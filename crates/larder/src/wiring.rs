@@ -42,9 +42,14 @@ pub(crate) async fn wire(settings: &Settings) -> Outcome<Wired> {
     settings.data_dir.create()?;
     let external = ExternalFile::read(&settings.data_dir.external_file())?;
     let client = Client::new(ClientSettings::default());
-    let registries = Arc::new(Registries::new(client, &addresses(settings.all_registries(&external)?))?);
+    let registries = Arc::new(Registries::new(client.clone(), &addresses(settings.all_registries(&external)?))?);
     let store = Store::open(&settings.database, settings.region.as_str()).await?;
-    let blobs = open_storage(&settings.storage_url, &StorageOptions::default())?;
+    let storage = StorageOptions {
+        staging: Some(settings.data_dir.staging()),
+        transport: Some(Arc::new(client.clone())),
+        ..StorageOptions::default()
+    };
+    let blobs = open_storage(&settings.storage_url, &storage)?;
     let services = Services::new(Ports {
         store: Arc::new(store),
         blobs,

@@ -220,10 +220,7 @@ async fn open(options: &AccountOptions) -> Outcome<(Machine, AccountId)> {
 }
 
 fn read_text(path: &Path) -> Outcome<String> {
-    let read = if path.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(path)
-    };
+    let read =
+        if path.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
     read.map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))
 }
