@@ -22,7 +22,8 @@ use crate::response::{content, status_of, text, with_reason};
 use crate::routes::path_rules;
 use crate::server::{Ends, Handler};
 use crate::{
-    ApiHandler, Directory, Failure, FormatRoutes, PeerInfo, RepositoryRequest, RequestBody, RequestId, Response, log,
+    AnonymousRequest, ApiHandler, Directory, Failure, FormatRoutes, PeerInfo, RepositoryRequest, RequestBody,
+    RequestId, Response, log,
 };
 
 /// The challenge where no format gives its own.
@@ -157,6 +158,21 @@ impl Endpoint {
         }
     }
 
+    /// Finds the repository for a login. To somebody without credentials, what is missing is the same as a login that
+    /// fails.
+    async fn find_for_anyone(&self, location: &Location<'_>) -> Result<RepositoryTarget, Failure> {
+        let (owner, name, repository) = location.names().map_err(Failure::Core)?;
+        let found = async {
+            let domain = self.directory.get_domain(&owner, &name).await?;
+            let repository = self.directory.get_repository(&domain, &repository).await?;
+            Ok::<_, Error>(RepositoryTarget { domain, repository })
+        };
+        found.await.map_err(|error| match error {
+            Error::ResourceNotFound { .. } => Failure::Unauthenticated("user name or password is wrong".to_owned()),
+            error => Failure::Core(error),
+        })
+    }
+
     /// Finds the repository. To a token, a domain that it does not open is the same as none.
     async fn find(&self, location: &Location<'_>, caller: &Caller) -> Result<RepositoryTarget, Error> {
         let (owner, name, repository) = location.names()?;
@@ -200,6 +216,12 @@ impl Handler for Endpoint {
     }
 }
 
+/// A request whose repository was found.
+enum Admitted {
+    Known(Box<RepositoryRequest>),
+    Anonymous(Box<AnonymousRequest>),
+}
+
 /// A request to a format's endpoint: path, credentials and repository are checked in this order.
 async fn serve(
     endpoint: &Endpoint,
@@ -209,7 +231,8 @@ async fn serve(
 ) -> Response {
     let mut principal = None;
     let mut response = match admit(endpoint, routes, location, incoming, &mut principal).await {
-        Ok(request) => routes.handle(request).await,
+        Ok(Admitted::Known(request)) => routes.handle(*request).await,
+        Ok(Admitted::Anonymous(request)) => routes.handle_anonymous(*request).await,
         Err(failure) => routes.render_error(&failure),
     };
     add_challenge(&mut response, routes.challenge());
@@ -225,15 +248,29 @@ async fn admit(
     location: &Location<'_>,
     incoming: Incoming<'_>,
     principal: &mut Option<Principal>,
-) -> Result<RepositoryRequest, Failure> {
+) -> Result<Admitted, Failure> {
     let path = location.rest.finish(path_rules(routes)).map_err(|bad| Failure::BadPath(bad.to_string()))?;
+    if routes.admits_anonymous(&incoming.parts.method, &path) {
+        let target = endpoint.find_for_anyone(location).await?;
+        let Incoming { parts, body, peer, id } = incoming;
+        return Ok(Admitted::Anonymous(Box::new(AnonymousRequest {
+            method: parts.method,
+            headers: parts.headers,
+            path,
+            body,
+            target,
+            address: Some(peer.address),
+            secure_transport: peer.secure,
+            request_id: id.as_str().to_owned(),
+        })));
+    }
     let caller = endpoint.authenticate(&incoming).await?;
     if log::is_on() {
         *principal = Some(caller.principal.clone());
     }
     let target = endpoint.find(location, &caller).await.map_err(Failure::Core)?;
     let Incoming { parts, body, peer, .. } = incoming;
-    Ok(RepositoryRequest {
+    Ok(Admitted::Known(Box::new(RepositoryRequest {
         method: parts.method,
         headers: parts.headers,
         path,
@@ -242,7 +279,7 @@ async fn admit(
         base: location.base(&peer),
         caller,
         target,
-    })
+    })))
 }
 
 /// Clients ask their users or helpers for credentials only if a 401 says how (protocols 0.3).
