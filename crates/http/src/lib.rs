@@ -31,5 +31,5 @@ pub use path::{BadPath, PathRules, RequestPath};
 pub use peer::PeerInfo;
 pub use request_id::RequestId;
 pub use response::Response;
-pub use routes::{ApiHandler, Failure, FormatRoutes, RepositoryRequest};
+pub use routes::{AnonymousRequest, ApiHandler, Failure, FormatRoutes, RepositoryRequest};
 pub use server::{Ends, Handler, Server, ServerSettings};

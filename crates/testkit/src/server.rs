@@ -58,7 +58,7 @@ impl ServerBuilder {
 
     /// Keeps metadata in this PostgreSQL database.
     pub fn database(self, url: &str) -> Self {
-        self.argument("--database-url").argument(url)
+        self.env("LARDER_DATABASE_URL", url)
     }
 
     /// Starts with an empty data folder.
@@ -196,6 +196,25 @@ impl Server {
         self.state().larder(arguments)
     }
 
+    /// Makes a user with one policy in an account, which must be there, and an access key for it.
+    ///
+    /// # Panics
+    /// If the program refuses.
+    #[must_use]
+    pub fn create_user(&self, account: &str, name: &str, policy: &Value) -> AccessKey {
+        let file = self.state().folder.path().join(format!("{name}.policy.json"));
+        fs::write(&file, policy.to_string()).expect("a policy file");
+        let file = file.to_string_lossy();
+        succeeds(&self.larder(&["user", "create", name, "--account", account]));
+        succeeds(&self.larder(&["user", "policy", "put", name, "test", &file, "--account", account]));
+        let printed = succeeds(&self.larder(&["user", "access-key", "create", name, "--account", account]));
+        let value = |variable: &str| {
+            let line = printed.lines().find_map(|line| line.strip_prefix(variable)?.strip_prefix('='));
+            line.unwrap_or_else(|| panic!("no {variable} in {printed:?}")).to_owned()
+        };
+        AccessKey { id: value("AWS_ACCESS_KEY_ID"), secret: value("AWS_SECRET_ACCESS_KEY") }
+    }
+
     /// What the server has logged so far.
     #[must_use]
     pub fn log(&self) -> String {
@@ -305,7 +324,8 @@ impl Stopped {
     fn program(&self) -> Command {
         let mut command = Command::new(program());
         command.env_clear().current_dir(self.folder.path());
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.folder.path());
+        // No package manager on its path: a first start would take their registries for its own.
+        command.env("PATH", self.folder.path()).env("HOME", self.folder.path());
         command.env("LARDER_ACCOUNT_ID", ACCOUNT);
         let key = admin_key();
         command.env("LARDER_ACCESS_KEY_ID", key.id).env("LARDER_SECRET_ACCESS_KEY", key.secret);
@@ -332,6 +352,16 @@ pub fn program() -> PathBuf {
     std::env::var_os("LARDER_BIN")
         .map(PathBuf::from)
         .expect("LARDER_BIN is the path of the program; `cargo xtask e2e` sets it")
+}
+
+/// Standard output of a command of the program that must have succeeded.
+///
+/// # Panics
+/// If it failed.
+pub fn succeeds(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}: {}{}", output.status, text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
 }
 
 fn admin_key() -> AccessKey {

@@ -192,7 +192,7 @@ async fn policy(command: PolicyCommand) -> Outcome<()> {
         PolicyCommand::List(options) => {
             let (machine, account) = open(&options.account).await?;
             let allowed = machine.allowed("ListUserPolicies")?;
-            for name in machine.services.identities.list_user_policies(&allowed, &account, &options.user).await? {
+            for (name, _) in machine.services.identities.list_user_policies(&allowed, &account, &options.user).await? {
                 println!("{name}");
             }
         }
