@@ -13,7 +13,7 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use larder_core::Error;
 use larder_core::access::{Caller, RepositoryTarget, Via};
 use larder_core::error::Invalid;
-use larder_core::model::{PackageFormat, Principal};
+use larder_core::model::PackageFormat;
 
 use self::location::{HostSuffix, Location};
 use crate::credentials::{Presented, presented};
@@ -23,7 +23,7 @@ use crate::routes::path_rules;
 use crate::server::{Ends, Handler};
 use crate::{
     AnonymousRequest, ApiHandler, Directory, Failure, FormatRoutes, PeerInfo, RepositoryRequest, RequestBody,
-    RequestId, Response, log,
+    RequestId, RequestPath, Response, log,
 };
 
 /// The challenge where no format gives its own.
@@ -158,21 +158,6 @@ impl Endpoint {
         }
     }
 
-    /// Finds the repository for a login. To somebody without credentials, what is missing is the same as a login that
-    /// fails.
-    async fn find_for_anyone(&self, location: &Location<'_>) -> Result<RepositoryTarget, Failure> {
-        let (owner, name, repository) = location.names().map_err(Failure::Core)?;
-        let found = async {
-            let domain = self.directory.get_domain(&owner, &name).await?;
-            let repository = self.directory.get_repository(&domain, &repository).await?;
-            Ok::<_, Error>(RepositoryTarget { domain, repository })
-        };
-        found.await.map_err(|error| match error {
-            Error::ResourceNotFound { .. } => Failure::Unauthenticated("user name or password is wrong".to_owned()),
-            error => Failure::Core(error),
-        })
-    }
-
     /// Finds the repository. To a token, a domain that it does not open is the same as none.
     async fn find(&self, location: &Location<'_>, caller: &Caller) -> Result<RepositoryTarget, Error> {
         let (owner, name, repository) = location.names()?;
@@ -191,6 +176,22 @@ impl Endpoint {
         };
         let repository = self.directory.get_repository(&domain, &repository).await?;
         Ok(RepositoryTarget { domain, repository })
+    }
+
+    /// Finds the repository for somebody unknown, who does not learn whether there is one.
+    async fn find_for_anonymous(&self, location: &Location<'_>) -> Result<RepositoryTarget, Failure> {
+        let find = async {
+            let (owner, name, repository) = location.names()?;
+            let domain = self.directory.get_domain(&owner, &name).await?;
+            let repository = self.directory.get_repository(&domain, &repository).await?;
+            Ok(RepositoryTarget { domain, repository })
+        };
+        find.await.map_err(|error: Error| match error {
+            missing if missing.is_not_found() => {
+                Failure::Unauthenticated("these credentials open nothing here".to_owned())
+            }
+            other => Failure::Core(other),
+        })
     }
 }
 
@@ -216,13 +217,7 @@ impl Handler for Endpoint {
     }
 }
 
-/// A request whose repository was found.
-enum Admitted {
-    Known(Box<RepositoryRequest>),
-    Anonymous(Box<AnonymousRequest>),
-}
-
-/// A request to a format's endpoint: path, credentials and repository are checked in this order.
+/// A request to a format's endpoint. Path, credentials and repository are checked in this order.
 async fn serve(
     endpoint: &Endpoint,
     routes: &dyn FormatRoutes,
@@ -230,10 +225,24 @@ async fn serve(
     incoming: Incoming<'_>,
 ) -> Response {
     let mut principal = None;
-    let mut response = match admit(endpoint, routes, location, incoming, &mut principal).await {
-        Ok(Admitted::Known(request)) => routes.handle(*request).await,
-        Ok(Admitted::Anonymous(request)) => routes.handle_anonymous(*request).await,
-        Err(failure) => routes.render_error(&failure),
+    let mut response = match location.rest.finish(path_rules(routes)) {
+        Err(bad) => routes.render_error(&Failure::BadPath(bad.to_string())),
+        Ok(path) if routes.admits_anonymous(&incoming.parts.method, &path) => {
+            match endpoint.find_for_anonymous(location).await {
+                Ok(target) => routes.handle_anonymous(incoming.anonymous(path, target)).await,
+                Err(failure) => routes.render_error(&failure),
+            }
+        }
+        Ok(path) => match endpoint.authenticate(&incoming).await {
+            Ok(caller) => {
+                principal = log::is_on().then(|| caller.principal.clone());
+                match endpoint.find(location, &caller).await {
+                    Ok(target) => routes.handle(incoming.authenticated(path, location, caller, target)).await,
+                    Err(error) => routes.render_error(&Failure::Core(error)),
+                }
+            }
+            Err(failure) => routes.render_error(&failure),
+        },
     };
     add_challenge(&mut response, routes.challenge());
     if let Some(principal) = principal {
@@ -242,44 +251,38 @@ async fn serve(
     response
 }
 
-async fn admit(
-    endpoint: &Endpoint,
-    routes: &dyn FormatRoutes,
-    location: &Location<'_>,
-    incoming: Incoming<'_>,
-    principal: &mut Option<Principal>,
-) -> Result<Admitted, Failure> {
-    let path = location.rest.finish(path_rules(routes)).map_err(|bad| Failure::BadPath(bad.to_string()))?;
-    if routes.admits_anonymous(&incoming.parts.method, &path) {
-        let target = endpoint.find_for_anyone(location).await?;
-        let Incoming { parts, body, peer, id } = incoming;
-        return Ok(Admitted::Anonymous(Box::new(AnonymousRequest {
-            method: parts.method,
-            headers: parts.headers,
+impl Incoming<'_> {
+    fn authenticated(
+        self,
+        path: RequestPath,
+        location: &Location<'_>,
+        caller: Caller,
+        target: RepositoryTarget,
+    ) -> RepositoryRequest {
+        RepositoryRequest {
+            method: self.parts.method,
+            headers: self.parts.headers,
             path,
-            body,
+            query: self.parts.uri.query().map(ToOwned::to_owned),
+            body: self.body,
+            base: location.base(&self.peer),
+            caller,
             target,
-            address: Some(peer.address),
-            secure_transport: peer.secure,
-            request_id: id.as_str().to_owned(),
-        })));
+        }
     }
-    let caller = endpoint.authenticate(&incoming).await?;
-    if log::is_on() {
-        *principal = Some(caller.principal.clone());
+
+    fn anonymous(self, path: RequestPath, target: RepositoryTarget) -> AnonymousRequest {
+        AnonymousRequest {
+            method: self.parts.method,
+            headers: self.parts.headers,
+            path,
+            body: self.body,
+            target,
+            address: Some(self.peer.address),
+            secure_transport: self.peer.secure,
+            request_id: self.id.to_string(),
+        }
     }
-    let target = endpoint.find(location, &caller).await.map_err(Failure::Core)?;
-    let Incoming { parts, body, peer, .. } = incoming;
-    Ok(Admitted::Known(Box::new(RepositoryRequest {
-        method: parts.method,
-        headers: parts.headers,
-        path,
-        query: parts.uri.query().map(ToOwned::to_owned),
-        body,
-        base: location.base(&peer),
-        caller,
-        target,
-    })))
 }
 
 /// Clients ask their users or helpers for credentials only if a 401 says how (protocols 0.3).

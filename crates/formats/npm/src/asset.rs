@@ -26,7 +26,7 @@ impl NpmRoutes {
             None => self.open_by_file(&allowed, &key, file).await?,
         };
         let asset = AssetHeaders::of(&opened, "application/octet-stream");
-        Ok(serve_asset(&request.method, &request.headers, &asset, |range| opened.read(range)).await?)
+        Ok(serve_asset(&request.method, &request.headers, &asset, |part| opened.read(part)).await?)
     }
 
     async fn open(
