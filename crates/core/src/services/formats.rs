@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
-use crate::model::PackageFormat;
+use crate::error::{Error, Invalid, Result};
+use crate::model::{PackageFormat, PackageKey, VersionText};
 use crate::ports::Format;
 
 /// Format by its name.
@@ -26,5 +26,33 @@ impl Formats {
         self.0
             .get(&format)
             .ok_or_else(|| Error::validation("format", format!("packages of format {format} are not served yet")))
+    }
+
+    /// The key of the package that an API caller names. A format that is not wired in has the general rules: its
+    /// packages can be blocked before it is served.
+    ///
+    /// # Errors
+    /// [`Invalid`] when the format has no such name.
+    pub fn package_key(
+        &self,
+        format: PackageFormat,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<PackageKey, Invalid> {
+        match self.0.get(&format) {
+            Some(rules) => rules.package_key(namespace, name),
+            None => PackageKey::new(format, namespace, name),
+        }
+    }
+
+    /// The version that an API caller names; as [`Formats::package_key`].
+    ///
+    /// # Errors
+    /// [`Invalid`] when the format has no such version.
+    pub fn version(&self, format: PackageFormat, version: &str) -> Result<VersionText, Invalid> {
+        match self.0.get(&format) {
+            Some(rules) => rules.version(version),
+            None => VersionText::new(version),
+        }
     }
 }

@@ -9,7 +9,11 @@ use super::fetch::Fetches;
 use super::graph::Graph;
 use super::registry_index::RegistryIndexes;
 use super::view::Views;
-use super::{Background, Control, Downloads, Formats, IndexService, Ingestion, Limits, Publishing, TokenService};
+use super::{
+    Background, Control, DomainService, Downloads, Formats, IdentityService, IndexService, Ingestion, Limits,
+    Maintenance, PackageService, PolicyService, Publishing, RepositoryService, TagService, TokenService,
+    VersionService,
+};
 use crate::access::Access;
 use crate::model::Clock;
 use crate::ports::{BlobStore, MetadataStore, PolicyEvaluator, PublicRegistries, Secrets};
@@ -34,6 +38,14 @@ pub struct Services {
     pub index: IndexService,
     pub downloads: Downloads,
     pub publishing: Publishing,
+    pub domains: DomainService,
+    pub repositories: RepositoryService,
+    pub packages: PackageService,
+    pub versions: VersionService,
+    pub policies: PolicyService,
+    pub tags: TagService,
+    pub identities: IdentityService,
+    pub maintenance: Maintenance,
     pub store: Arc<dyn MetadataStore>,
     pub blobs: Arc<dyn BlobStore>,
     pub registries: Arc<dyn PublicRegistries>,
@@ -51,8 +63,13 @@ impl Services {
         let Ports { store, blobs, registries, policies, secrets, clock, formats, limits, region } = ports;
         let control = Arc::new(Control::new(Arc::clone(&store)));
         let background = Background::default();
-        let access =
-            Arc::new(Access::new(Arc::clone(&control), Arc::clone(&store), policies, Arc::clone(&clock), region));
+        let access = Arc::new(Access::new(
+            Arc::clone(&control),
+            Arc::clone(&store),
+            Arc::clone(&policies),
+            Arc::clone(&clock),
+            Arc::clone(&region),
+        ));
         let indexes = Arc::new(RegistryIndexes::new(
             Arc::clone(&store),
             Arc::clone(&registries),
@@ -60,11 +77,12 @@ impl Services {
             Arc::clone(&clock),
             limits.clone(),
         ));
+        let graph = Arc::new(Graph::new(Arc::clone(&store), Arc::clone(&control), &limits));
         let views = Arc::new(Views {
             store: Arc::clone(&store),
             control: Arc::clone(&control),
             clock: Arc::clone(&clock),
-            graph: Arc::new(Graph::new(Arc::clone(&store), Arc::clone(&control), &limits)),
+            graph: Arc::clone(&graph),
             indexes,
             limits: limits.clone(),
         });
@@ -89,7 +107,7 @@ impl Services {
             found: Cache::new(50_000),
         };
         Self {
-            tokens: TokenService::new(Arc::clone(&store), control, Arc::clone(&clock), secrets),
+            tokens: TokenService::new(Arc::clone(&store), control, Arc::clone(&clock), Arc::clone(&secrets)),
             index: IndexService::new(Arc::clone(&views)),
             downloads,
             publishing: Publishing {
@@ -98,6 +116,23 @@ impl Services {
                 blobs: Arc::clone(&blobs),
                 formats: formats.clone(),
                 limits: limits.clone(),
+            },
+            domains: DomainService::new(Arc::clone(&store), Arc::clone(&region), &limits),
+            repositories: RepositoryService::new(Arc::clone(&store), &limits),
+            packages: PackageService::new(Arc::clone(&store)),
+            versions: VersionService {
+                store: Arc::clone(&store),
+                blobs: Arc::clone(&blobs),
+                formats: formats.clone(),
+                graph,
+            },
+            policies: PolicyService::new(Arc::clone(&store), Arc::clone(&policies), Arc::clone(&region)),
+            tags: TagService::new(Arc::clone(&store), region),
+            identities: IdentityService::new(Arc::clone(&store), policies, secrets),
+            maintenance: Maintenance {
+                store: Arc::clone(&store),
+                blobs: Arc::clone(&blobs),
+                clock: Arc::clone(&clock),
             },
             access,
             store,
