@@ -94,7 +94,7 @@ pub struct RequestBody {
 enum Source {
     Nothing,
     Network(Incoming),
-    Stream(ByteStream),
+    Stream(std::sync::Mutex<ByteStream>),
 }
 
 /// Set when a body was left unread, so that the connection is closed with care: what the client is still sending must
@@ -129,13 +129,13 @@ impl RequestBody {
     pub fn full(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         let length = bytes.len() as u64;
-        Self::of(Source::Stream(Box::pin(futures_util::stream::iter([Ok(bytes)]))), Some(length), None)
+        Self::of(Source::Stream(std::sync::Mutex::new(Box::pin(futures_util::stream::iter([Ok(bytes)])))), Some(length), None)
     }
 
     /// A body of unknown length from a stream.
     #[must_use]
     pub fn streamed(stream: ByteStream) -> Self {
-        Self::of(Source::Stream(stream), None, None)
+        Self::of(Source::Stream(std::sync::Mutex::new(stream)), None, None)
     }
 
     fn of(source: Source, length: Option<u64>, unread: Option<Unread>) -> Self {
@@ -228,7 +228,7 @@ impl Stream for RequestBody {
         loop {
             let polled = match &mut body.source {
                 Source::Nothing => Poll::Ready(None),
-                Source::Stream(stream) => stream.as_mut().poll_next(cx),
+                Source::Stream(stream) => stream.get_mut().unwrap().as_mut().poll_next(cx),
                 Source::Network(incoming) => match Pin::new(incoming).poll_frame(cx) {
                     // Trailers are not used by any client.
                     Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
