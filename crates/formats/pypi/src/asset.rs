@@ -5,7 +5,6 @@ use futures_util::TryStreamExt as _;
 use http::header::ETAG;
 use http::{HeaderValue, Method, StatusCode};
 use larder_core::access::{Allowed, RepositoryTarget};
-use larder_core::error::ResourceType;
 use larder_core::model::{AssetName, PackageKey, VersionText};
 use larder_core::ports::{Blob, ByteStream, Format as _};
 use larder_core::{Error, Result};
@@ -20,11 +19,11 @@ use crate::external::PypiFormat;
 use crate::metadata::METADATA_LIMIT_BYTES;
 use crate::names::normalize_version;
 use crate::project::{ProjectFile, Relay, sidecar};
-use crate::routes::{Answer, PypiRoutes};
+use crate::routes::{Answer, Routes};
 
 const FILE_TYPE: &str = "application/octet-stream";
 
-impl PypiRoutes {
+impl Routes {
     /// `GET simple/{project}/{version}/{file}`, also of what lies beside a file: `.metadata`, `.asc`.
     pub(crate) async fn get_file(
         &self,
