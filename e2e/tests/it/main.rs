@@ -1,5 +1,6 @@
 //! The end-to-end tests: real clients and raw requests against the real program. `cargo xtask e2e` runs them.
 
+mod boto3;
 mod crash;
 mod faults;
 mod identities;
@@ -25,5 +26,6 @@ fn main() {
         faults::TESTS,
         crash::TESTS,
         identities::TESTS,
+        boto3::TESTS,
     ])
 }
