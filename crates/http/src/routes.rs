@@ -23,6 +23,20 @@ pub struct RepositoryRequest {
     pub target: RepositoryTarget,
 }
 
+/// A request that a format answers without credentials: a package manager's own login.
+pub struct AnonymousRequest {
+    pub method: Method,
+    pub headers: HeaderMap,
+    /// What follows the repository.
+    pub path: RequestPath,
+    pub body: RequestBody,
+    pub target: RepositoryTarget,
+    /// The peer, or what a trusted proxy says it is.
+    pub address: Option<std::net::IpAddr>,
+    pub secure_transport: bool,
+    pub request_id: String,
+}
+
 /// A failure before the format saw the request.
 #[derive(Debug)]
 pub enum Failure {
@@ -56,6 +70,16 @@ pub trait FormatRoutes: Send + Sync + 'static {
     /// Whether the last segment may be a token, longer than any name.
     fn allows_long_last_segment(&self) -> bool {
         false
+    }
+
+    /// Whether [`FormatRoutes::handle_anonymous`] answers this, whatever credentials come with it.
+    fn admits_anonymous(&self, _method: &Method, _path: &RequestPath) -> bool {
+        false
+    }
+
+    /// Answers a request that nobody was authenticated for. Called only where [`FormatRoutes::admits_anonymous`].
+    async fn handle_anonymous(&self, _request: AnonymousRequest) -> Response {
+        self.render_error(&Failure::Unauthenticated("credentials are needed".to_owned()))
     }
 
     /// Answers a request.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use larder_api::{Api, ApiSettings};
+use larder_api::{Api, EndpointUrls, HostTemplate};
 use larder_core::model::ExternalConnection;
 use larder_external::Registries;
 use larder_http::{Endpoint, EndpointSettings, Server};
@@ -51,10 +51,14 @@ pub(crate) async fn serve(settings: Settings) -> Outcome<()> {
         tracing::info!(swept, "removed unfinished uploads of an earlier run");
     }
 
+    let endpoints = match &settings.endpoint_host {
+        Some(template) => EndpointUrls::by_host(HostTemplate::parse(template)?),
+        None => EndpointUrls::by_path(),
+    };
     let endpoint = Endpoint::new(
         Arc::clone(&services),
         routes(&services),
-        Arc::new(Api::new(Arc::clone(&services), ApiSettings { endpoint_host: settings.endpoint_host.clone() })),
+        Arc::new(Api::new(Arc::clone(&services), endpoints)),
         EndpointSettings {
             base_url: settings.base_url.clone(),
             endpoint_host: settings.endpoint_host.clone(),
@@ -142,10 +146,12 @@ async fn reload_registries(settings: Settings, registries: Arc<Registries>) {
         let tables = ExternalFile::read(&path).and_then(|file| settings.all_registries(&file));
         let outcome = tables
             .map_err(|error| error.to_string())
-            .and_then(|tables| registries.replace(addresses(tables)).map_err(|error| error.to_string()));
+            .and_then(|tables| registries.replace(&addresses(tables)).map_err(|error| error.to_string()));
         match outcome {
             Ok(()) => tracing::info!("took over changed addresses of external connections"),
-            Err(error) => tracing::error!(%error, "the file of external connections is wrong; keeping the old addresses"),
+            Err(error) => {
+                tracing::error!(%error, "the file of external connections is wrong; keeping the old addresses")
+            }
         }
     }
 }

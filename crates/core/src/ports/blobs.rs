@@ -65,7 +65,7 @@ pub trait BlobStore: Send + Sync + 'static {
 /// A blob being written. Hashes as it goes; never holds more than a buffer in memory.
 #[async_trait]
 pub trait Staging: Send {
-    /// Appends bytes.
+    /// Appends bytes; when it returns they can be read at the path.
     async fn write(&mut self, bytes: Bytes) -> Result<()>;
 
     /// Bytes so far.
@@ -78,9 +78,6 @@ pub trait Staging: Send {
 
     /// The file, which others may open and read while it grows (a shared download).
     fn path(&self) -> &Path;
-
-    /// How many bytes can be read at the path already; the rest is still buffered.
-    fn readable_len(&self) -> u64;
 
     /// Ends writing: everything written is readable at the path; digests are final.
     async fn finish(self: Box<Self>) -> Result<StagedBlob>;

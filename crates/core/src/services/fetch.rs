@@ -190,7 +190,7 @@ impl Task {
             return Err(too_large(self.limit_bytes));
         }
         staging.write(chunk).await?;
-        self.progress.send_replace(Progress::Written(staging.readable_len()));
+        self.progress.send_replace(Progress::Written(staging.len()));
         Ok(())
     }
 }

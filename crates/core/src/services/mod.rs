@@ -43,7 +43,7 @@ pub use policies::{PolicyService, PolicyTarget, ResourcePolicy};
 pub use publishing::{Publishing, Upload, UploadedAsset};
 pub use repositories::{LinkableUpstream, RepositorySearch, RepositoryService, RepositorySettings, RepositoryUpdate};
 pub use tags::TagService;
-pub use tokens::{DEFAULT_LIFETIME, SHORTEST_LIFETIME, TokenOptions, TokenService};
+pub use tokens::{Client, DEFAULT_LIFETIME, SHORTEST_LIFETIME, TokenOptions, TokenService};
 pub use versions::{DescribedVersion, ListedVersions, OfVersion, VersionService};
 pub use view::{Layer, View};
 pub use wiring::{Ports, Services};

@@ -10,7 +10,8 @@ use super::Control;
 use crate::access::{Allowed, Caller, DomainTarget, Via};
 use crate::error::{Error, Result};
 use crate::model::{
-    AccessKeyId, Actor, AuthorizationToken, Clock, Page, PageRequest, Principal, Timestamp, TokenId, User,
+    AccessKeyId, AccessKeyStatus, AccountId, Actor, AuthorizationToken, Clock, Page, PageRequest, Principal, Timestamp,
+    TokenId, User, UserName,
 };
 use crate::ports::{Change, MetadataStore, Secrets};
 
@@ -27,6 +28,14 @@ pub struct TokenService {
     secrets: Arc<dyn Secrets>,
     /// Tokens seen lately, by their text, with the control generation under which the store knew them.
     sessions: Cache<String, (u64, Arc<AuthorizationToken>)>,
+}
+
+/// Where a login comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Client<'a> {
+    pub address: Option<IpAddr>,
+    pub secure_transport: bool,
+    pub request_id: &'a str,
 }
 
 /// What a label or restriction a token is issued with.
@@ -114,6 +123,43 @@ impl TokenService {
                 read_only: token.read_only,
                 expires_at: token.expires_at,
             },
+            address,
+            secure_transport,
+            request_id: request_id.to_owned(),
+        }))
+    }
+
+    /// Who a user name and password stand for, as a package manager's own login sends them: the name of a user of
+    /// `account`, or an access key id, with a secret access key; or any name with an authorization token.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn authenticate_password(
+        &self,
+        account: &AccountId,
+        name: &str,
+        password: &str,
+        client: &Client<'_>,
+    ) -> Result<Option<Caller>> {
+        let Client { address, secure_transport, request_id } = *client;
+        if let Some(caller) = self.authenticate(password, address, secure_transport, request_id).await? {
+            return Ok(Some(caller));
+        }
+        let mut keys = Vec::new();
+        if let Ok(id) = AccessKeyId::new(name) {
+            keys.extend(self.store.find_access_key(&id).await?);
+        }
+        if let Ok(user) = UserName::new(name) {
+            keys.extend(self.store.list_access_keys(account, &user).await?);
+        }
+        // Digests are compared, so that the time this takes tells nothing of the secret.
+        let given = self.secrets.token_sha256(password);
+        let key = keys.into_iter().find(|key| {
+            key.status == AccessKeyStatus::Active && self.secrets.token_sha256(key.secret.expose()) == given
+        });
+        Ok(key.map(|key| Caller {
+            principal: Principal::user(key.user),
+            via: Via::Signature(key.id),
             address,
             secure_transport,
             request_id: request_id.to_owned(),

@@ -88,7 +88,9 @@ mod tests {
         let listed: Vec<_> = details
             .dependencies
             .iter()
-            .map(|d| (d.namespace.as_deref(), &*d.package, d.dependency_type.as_deref(), d.version_requirement.as_deref()))
+            .map(|d| {
+                (d.namespace.as_deref(), &*d.package, d.dependency_type.as_deref(), d.version_requirement.as_deref())
+            })
             .collect();
         assert_eq!(
             listed,

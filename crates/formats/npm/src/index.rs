@@ -1,17 +1,18 @@
 //! Versions → the document a client asks for (protocols 1.2, 1.3, 1.11; reference 3.4).
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use larder_core::error::{Error, ResourceType, Result};
 use larder_core::model::{Package, PackageKey, RepositoryId, Timestamp, VersionId};
-use larder_core::ports::StoredIndex;
+use larder_core::ports::{HostedPackage, StoredIndex};
 use larder_core::services::{Layer, Rendered};
 use sha2::{Digest as _, Sha256};
 
 use self::merge::Merged;
 use self::write::{Addresses, write_manifest};
-use crate::json::ObjectWriter;
+use crate::json::{Members, ObjectWriter};
 use crate::names;
 
 mod merge;
@@ -59,9 +60,9 @@ pub(crate) struct Sources<'v> {
 
 impl<'v> Sources<'v> {
     /// The package in the client's own repository.
-    pub(crate) fn own_package(&self) -> Option<&'v Package> {
+    pub(crate) fn own(&self) -> Option<&'v HostedPackage> {
         self.layers.iter().find_map(|layer| match layer {
-            Layer::Hosted { repository, package } if repository.id == self.repository => Some(&package.package),
+            Layer::Hosted { repository, package } if repository.id == self.repository => Some(package),
             _ => None,
         })
     }
@@ -127,11 +128,36 @@ fn write_tags(out: &mut Vec<u8>, merged: &Merged<'_>) {
     object.end();
 }
 
+/// What a client was shown, to be compared with what it sends back.
+pub(crate) struct Shown {
+    pub(crate) tags: Vec<(String, String)>,
+    /// Coordinate → deprecation.
+    pub(crate) versions: HashMap<String, Option<String>>,
+}
+
+/// What [`render`] shows of the package.
+///
+/// # Errors
+/// As [`render`].
+pub(crate) fn shown(sources: &Sources<'_>) -> Result<Shown> {
+    let merged = Merged::new(sources)?;
+    let versions = merged
+        .versions
+        .iter()
+        .map(|version| (names::without_build(&version.number).to_owned(), deprecation(&version.manifest)));
+    Ok(Shown { versions: versions.collect(), tags: merged.tags })
+}
+
+/// Why a version is deprecated, if it is.
+pub(crate) fn deprecation(manifest: &Members<'_>) -> Option<String> {
+    manifest.text("deprecated").filter(|message| !message.is_empty()).map(Cow::into_owned)
+}
+
 /// The coordinate of the version whose tarball has this file name in some source: old packages have file names that do
 /// not follow from their version.
 pub(crate) fn version_with_file(layers: &[Layer], file: &str) -> Option<String> {
     let ends_so = |manifest: &serde_json::value::RawValue| {
-        let dist = crate::json::Members::of(manifest)?.get("dist").and_then(crate::json::Members::of)?;
+        let dist = Members::of(manifest)?.get("dist").and_then(Members::of)?;
         Some(dist.text("tarball")?.rsplit('/').next() == Some(file))
     };
     layers.iter().find_map(|layer| {
@@ -173,4 +199,3 @@ impl Moment<'_> {
         }
     }
 }
-

@@ -10,12 +10,13 @@ use larder_core::ports::BlobStore;
 use larder_core::services::{Upload, UploadedAsset};
 
 use self::body::Tarball;
+pub(crate) use self::body::{TEXT_LIMIT_BYTES, receive};
 use crate::external::TARBALL;
 
 mod base64;
-pub(crate) mod body;
+mod body;
 mod check;
-pub(crate) mod scanner;
+mod scanner;
 
 /// The name of the asset that keeps a provenance bundle.
 pub(crate) const BUNDLE: &str = "provenance.sigstore";

@@ -39,13 +39,12 @@ pub(crate) struct Login {
 }
 
 /// `POST /-/npm/v1/tokens`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Deserialize)]
 pub(crate) struct NewToken {
+    pub(crate) password: String,
     #[serde(default)]
     pub(crate) readonly: bool,
     #[serde(default)]
     pub(crate) cidr_whitelist: Option<Vec<String>>,
     pub(crate) name: Option<String>,
-    /// Days.
-    pub(crate) expires: Option<u64>,
 }

@@ -105,6 +105,22 @@ pub(crate) fn normalize_version(text: &str) -> Result<VersionText, Invalid> {
     VersionText::new(parse_version(text)?.to_string())
 }
 
+/// The spellings under which an equal version may have been stored: as given, without trailing zeros, and with up to
+/// four numbers in its release part.
+#[must_use]
+pub(crate) fn spellings(version: &VersionText) -> Vec<VersionText> {
+    let mut spellings = vec![version.clone()];
+    if let Ok(parsed) = Version::from_str(version.as_str()) {
+        let significant = parsed.release().iter().rposition(|number| *number != 0).map_or(1, |last| last + 1);
+        for length in significant..=significant.max(4) {
+            let numbers = parsed.release().iter().copied().chain(std::iter::repeat(0)).take(length);
+            let spelled = VersionText::new(parsed.clone().with_release(numbers).to_string());
+            spellings.extend(spelled.ok().filter(|spelled| spelled != version));
+        }
+    }
+    spellings
+}
+
 /// What makes two versions the same release: PEP 440 equality (`1.0` is `1.0.0`), or the text for versions from before
 /// PEP 440. Orders as PEP 440 does; what does not parse comes first, by text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

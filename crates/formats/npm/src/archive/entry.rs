@@ -185,6 +185,6 @@ impl EntryName {
                 part => resolved.push(part),
             }
         }
-        resolved.first().map(|top| *top) == self.0.first().map(String::as_str)
+        resolved.first().copied() == self.0.first().map(String::as_str)
     }
 }

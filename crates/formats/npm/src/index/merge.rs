@@ -68,7 +68,8 @@ impl<'v> Merged<'v> {
         for source in &read {
             match source {
                 Source::Hosted(package) => {
-                    let new = package.versions.iter().filter(|version| seen.insert(version.version.as_str().to_owned()));
+                    let new =
+                        package.versions.iter().filter(|version| seen.insert(version.version.as_str().to_owned()));
                     versions.extend(new.filter_map(Version::of_stored));
                 }
                 Source::Registry(packument) => {
@@ -104,7 +105,7 @@ impl<'v> Merged<'v> {
         let past = past_times(&read, &seen);
         Ok(Self {
             name: names::display_name(sources.key),
-            revision: document_revision(sources.own_package()),
+            revision: document_revision(sources.own().map(|own| &own.package)),
             versions,
             tags,
             created,

@@ -12,16 +12,40 @@ use crate::packument::has_install_script;
 
 /// What the short form keeps of a manifest (protocols 1.2); `hasInstallScript` is computed.
 const ABBREVIATED_FIELDS: [&str; 19] = [
-    "name", "version", "deprecated", "dependencies", "optionalDependencies", "devDependencies", "bundleDependencies",
-    "peerDependencies", "peerDependenciesMeta", "acceptDependencies", "bin", "directories", "dist", "engines",
-    "_hasShrinkwrap", "funding", "cpu", "os", "libc",
+    "name",
+    "version",
+    "deprecated",
+    "dependencies",
+    "optionalDependencies",
+    "devDependencies",
+    "bundleDependencies",
+    "peerDependencies",
+    "peerDependenciesMeta",
+    "acceptDependencies",
+    "bin",
+    "directories",
+    "dist",
+    "engines",
+    "_hasShrinkwrap",
+    "funding",
+    "cpu",
+    "os",
+    "libc",
 ];
 /// What pnpm reads beyond that.
 const TRUST_FIELD: &str = "_npmUser";
 
 /// What the document's root takes from the manifest of `latest`.
 const ROOT_FIELDS: [&str; 10] = [
-    "description", "maintainers", "contributors", "author", "repository", "homepage", "bugs", "license", "keywords",
+    "description",
+    "maintainers",
+    "contributors",
+    "author",
+    "repository",
+    "homepage",
+    "bugs",
+    "license",
+    "keywords",
     "readmeFilename",
 ];
 
@@ -81,11 +105,7 @@ pub(super) fn full(
     document.end();
 }
 
-fn write_root_of(
-    document: &mut ObjectWriter<'_>,
-    latest: &Version<'_>,
-    readme: &dyn Fn(VersionId) -> Option<String>,
-) {
+fn write_root_of(document: &mut ObjectWriter<'_>, latest: &Version<'_>, readme: &dyn Fn(VersionId) -> Option<String>) {
     for name in ROOT_FIELDS {
         if let Some(value) = latest.manifest.get(name) {
             document.raw(name, value.get());

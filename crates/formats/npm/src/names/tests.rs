@@ -34,8 +34,31 @@ fn new_names_follow_the_rules_of_the_public_registry() {
     }
     let too_long = "a".repeat(215);
     for bad in [
-        "", "Capital", "@S/x", "@s/X", "..", "a/../b", "a\0", "@a/b/c", "@a", "@/b", "@a/", ".hidden", "_private",
-        "-dash", "@s/.x", "@s/_x", "@.s/x", "a b", " a", "a ", "ä", "a%2fb", "favicon.ico", "what?", &too_long,
+        "",
+        "Capital",
+        "@S/x",
+        "@s/X",
+        "..",
+        "a/../b",
+        "a\0",
+        "@a/b/c",
+        "@a",
+        "@/b",
+        "@a/",
+        ".hidden",
+        "_private",
+        "-dash",
+        "@s/.x",
+        "@s/_x",
+        "@.s/x",
+        "a b",
+        " a",
+        "a ",
+        "ä",
+        "a%2fb",
+        "favicon.ico",
+        "what?",
+        &too_long,
     ] {
         assert!(check_new_name(bad).is_err(), "{bad:?}");
     }
@@ -78,8 +101,20 @@ fn build_metadata_is_not_part_of_the_coordinate() {
 #[test]
 fn versions_order_as_semver_says() {
     let ordered = [
-        "junk", "0.0.1-alpha", "0.0.1", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta.2",
-        "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0",
+        "junk",
+        "0.0.1-alpha",
+        "0.0.1",
+        "1.0.0-alpha",
+        "1.0.0-alpha.1",
+        "1.0.0-alpha.beta",
+        "1.0.0-beta.2",
+        "1.0.0-beta.11",
+        "1.0.0-rc.1",
+        "1.0.0",
+        "1.0.1",
+        "1.2.0",
+        "1.10.0",
+        "2.0.0",
     ];
     for pair in ordered.windows(2) {
         assert_eq!(compare_versions(pair[0], pair[1]), Ordering::Less, "{pair:?}");

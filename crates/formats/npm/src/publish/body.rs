@@ -12,10 +12,11 @@ use super::scanner::{Piece, Scanner};
 pub(crate) const TEXT_LIMIT_BYTES: usize = 32 << 20;
 
 /// A body, taken apart.
-pub(crate) struct Received {
+pub(crate) struct Received<P> {
     /// JSON, with the tarball's data empty.
     pub(crate) text: Vec<u8>,
-    pub(crate) tarball: Option<Tarball>,
+    /// With what admitted it.
+    pub(crate) tarball: Option<(Tarball, P)>,
 }
 
 /// The attachment that is the package.
@@ -26,20 +27,21 @@ pub(crate) struct Tarball {
     pub(crate) staged: StagedBlob,
 }
 
-/// Reads a body to its end. `may_publish` is asked once a tarball begins, before any of it is stored.
+/// Reads a body to its end. `permit` is for publishing: its refusal is the answer once a tarball begins, before any of
+/// it is stored.
 ///
 /// # Errors
-/// What `may_publish` answers; [`Error::TooLarge`] and [`Error::Validation`] for bodies that are.
-pub(crate) async fn receive(
+/// The refusal; [`Error::TooLarge`] and [`Error::Validation`] for bodies that are.
+pub(crate) async fn receive<P, E: From<Error>>(
     mut stream: ByteStream,
     blobs: &dyn BlobStore,
     tarball_limit_bytes: u64,
-    may_publish: impl FnOnce() -> Result<()> + Send,
-) -> Result<Received> {
+    permit: Result<P, E>,
+) -> Result<Received<P>, E> {
     let mut scanner = Scanner::default();
-    let mut may_publish = Some(may_publish);
+    let mut permit = Some(permit);
     let mut received = Received { text: Vec::new(), tarball: None };
-    let mut open: Option<Incoming> = None;
+    let mut open: Option<(Incoming, P)> = None;
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|error| BodyError::of(&error).map_or_else(|| Error::internal(error), Error::from))?;
         let mut rest = &chunk[..];
@@ -50,25 +52,27 @@ pub(crate) async fn receive(
                 Some(Piece::Text(text)) => {
                     if received.text.len() + text.len() > TEXT_LIMIT_BYTES {
                         let message = "the body has more than 32 MiB beside its tarball".to_owned();
-                        return Err(Error::TooLarge { message });
+                        return Err(Error::TooLarge { message }.into());
                     }
                     received.text.extend_from_slice(text);
                 }
                 Some(Piece::AttachmentStart(name)) => {
-                    let Some(may_publish) = may_publish.take() else {
-                        return Err(Error::validation("_attachments", "a publish has one tarball, this one has more"));
+                    let Some(permit) = permit.take() else {
+                        let message = "a publish has one tarball, this one has more";
+                        return Err(Error::validation("_attachments", message).into());
                     };
-                    may_publish()?;
-                    open = Some(Incoming { name, staging: blobs.stage().await?, decoder: Decoder::default() });
+                    let permit = permit?;
+                    let staging = blobs.stage().await?;
+                    open = Some((Incoming { name, staging, decoder: Decoder::default() }, permit));
                 }
                 Some(Piece::Data(digits)) => {
-                    if let Some(incoming) = &mut open {
+                    if let Some((incoming, _)) = &mut open {
                         incoming.write(digits, tarball_limit_bytes).await?;
                     }
                 }
                 Some(Piece::AttachmentEnd) => {
-                    if let Some(incoming) = open.take() {
-                        received.tarball = Some(incoming.finish().await?);
+                    if let Some((incoming, permit)) = open.take() {
+                        received.tarball = Some((incoming.finish().await?, permit));
                     }
                 }
                 None if count == 0 => break,

@@ -54,9 +54,9 @@ pub(crate) fn check(
     let digests = &tarball.staged.digests;
     check_attachments(&body, &tarball)?;
     let promised = manifest.get("dist").and_then(Members::of).unwrap_or_default();
-    external::promised_digests(&promised)
-        .and_then(|promised| promised.check(digests))
-        .map_err(|error| Invalid::new(format!("the tarball is not what its manifest says: {error}")).in_field("dist"))?;
+    external::promised_digests(&promised).and_then(|promised| promised.check(digests)).map_err(|error| {
+        Invalid::new(format!("the tarball is not what its manifest says: {error}")).in_field("dist")
+    })?;
     let contents = archive::read(tarball.staged.path()).map_err(|error| error.in_field("_attachments"))?;
     check_package_json(&contents.package_json, &display_name, number)?;
 
@@ -192,7 +192,13 @@ fn stored_manifest(
 ) -> Vec<u8> {
     /// Written below, or kept elsewhere.
     const OWN_FIELDS: [&str; 8] = [
-        "dist", "readme", "readmeFilename", "_attachments", "_hasShrinkwrap", "hasInstallScript", "_npmUser",
+        "dist",
+        "readme",
+        "readmeFilename",
+        "_attachments",
+        "_hasShrinkwrap",
+        "hasInstallScript",
+        "_npmUser",
         "maintainers",
     ];
     let mut out = Vec::new();
@@ -239,6 +245,3 @@ fn write_dist(out: &mut Vec<u8>, digests: &Digests, contents: &Contents, predica
     }
     dist.end();
 }
-
-#[cfg(any())]
-mod tests;

@@ -15,7 +15,9 @@ mod wheels;
 pub(crate) type Member = (String, Vec<u8>);
 
 pub(crate) fn core_metadata(name: &str, version: &str) -> String {
-    format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: a test\nRequires-Python: >=3.8\n\nHello\n")
+    format!(
+        "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: a test\nRequires-Python: >=3.8\n\nHello\n"
+    )
 }
 
 /// The members of a correct wheel, `RECORD` last.

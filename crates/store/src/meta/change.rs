@@ -1,0 +1,177 @@
+//! Changes: each runs in one transaction, with its journal records, and moves the control generation if what it touches
+//! decides about rights or the upstream graph.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use larder_core::model::Actor;
+use larder_core::ports::{Applied, Change, MetadataStore};
+use larder_core::{Error, Result};
+
+use super::{Store, Transaction};
+use crate::sql::{Conn, Work, params, statements};
+
+statements! {
+    GENERATION = "SELECT generation FROM control WHERE id = 1";
+    NEXT_GENERATION = "UPDATE control SET generation = generation + 1 WHERE id = 1";
+    PING = "SELECT id FROM control WHERE id = 1";
+}
+
+struct Apply {
+    actor: Actor,
+    change: Change,
+    region: Arc<str>,
+}
+
+impl Work for Apply {
+    type Output = Applied;
+
+    async fn run(&self, conn: &mut Conn) -> Result<Applied> {
+        let mut transaction = Transaction { conn, actor: &self.actor, region: &self.region };
+        // Boxed, because the futures of the larger changes are large.
+        Box::pin(transaction.apply(&self.change)).await
+    }
+}
+
+#[async_trait]
+impl MetadataStore for Store {
+    async fn apply(&self, actor: &Actor, change: Change) -> Result<Applied> {
+        let work = Apply { actor: actor.clone(), change, region: Arc::clone(&self.region) };
+        self.database.write(work).await
+    }
+
+    async fn epoch(&self) -> Result<u64> {
+        self.database.epoch().await
+    }
+
+    async fn control_generation(&self) -> Result<u64> {
+        let generation = self.database.read().await?.find(&GENERATION, params![], |row| row.unsigned(0)).await?;
+        generation.ok_or_else(|| Error::internal("table control has no row"))
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.database.read().await?.find(&PING, params![], |_| Ok(())).await.map(drop)
+    }
+}
+
+/// Whether a change moves the control generation.
+fn is_control(change: &Change) -> bool {
+    match change {
+        Change::CreateAccount { .. }
+        | Change::CreateUser { .. }
+        | Change::DeleteUser { .. }
+        | Change::CreateAccessKey { .. }
+        | Change::SetAccessKeyStatus { .. }
+        | Change::DeleteAccessKey { .. }
+        | Change::PutUserPolicy { .. }
+        | Change::DeleteUserPolicy { .. }
+        | Change::DeleteToken { .. }
+        | Change::CreateDomain { .. }
+        | Change::DeleteDomain { .. }
+        | Change::PutDomainPolicy { .. }
+        | Change::CreateRepository(_)
+        | Change::UpdateRepository { .. }
+        | Change::DeleteRepository { .. }
+        | Change::AssociateExternalConnection { .. }
+        | Change::DisassociateExternalConnection { .. }
+        | Change::PutRepositoryPolicy { .. }
+        | Change::Tag { .. }
+        | Change::Untag { .. } => true,
+        Change::CreateToken { .. }
+        | Change::Publish(_)
+        | Change::Retain { .. }
+        | Change::PutOriginRestrictions { .. }
+        | Change::DeletePackage { .. }
+        | Change::PutTag { .. }
+        | Change::PutVersionMetadata { .. }
+        | Change::UpdateVersionsStatus { .. }
+        | Change::DisposeVersions { .. }
+        | Change::DeleteVersions { .. }
+        | Change::CopyVersions { .. } => false,
+    }
+}
+
+impl Transaction<'_> {
+    async fn apply(&mut self, change: &Change) -> Result<Applied> {
+        if is_control(change) {
+            // First, because it makes such changes wait for each other: what they check stays true until they end.
+            self.conn.execute(&NEXT_GENERATION, params![]).await?;
+            Box::pin(self.apply_control(change)).await.map(|()| Applied::Done)
+        } else {
+            Box::pin(self.apply_package(change)).await
+        }
+    }
+
+    async fn apply_control(&mut self, change: &Change) -> Result<()> {
+        match change {
+            Change::CreateAccount { account } => self.create_account(account).await,
+            Change::CreateUser { user } => self.create_user(user).await,
+            Change::DeleteUser { account, name } => self.delete_user(account, name).await,
+            Change::CreateAccessKey { key } => self.create_access_key(key).await,
+            Change::SetAccessKeyStatus { account, user, id, status } => {
+                self.set_access_key_status(account, user, id, *status).await
+            }
+            Change::DeleteAccessKey { account, user, id } => self.delete_access_key(account, user, id).await,
+            Change::PutUserPolicy { account, user, policy, document } => {
+                self.put_user_policy(account, user, policy, document).await
+            }
+            Change::DeleteUserPolicy { account, user, policy } => self.delete_user_policy(account, user, policy).await,
+            Change::DeleteToken { user, id } => self.delete_token(user, id).await,
+            Change::CreateDomain { domain, tags, limit } => self.create_domain(domain, tags, *limit).await,
+            Change::DeleteDomain { domain } => self.delete_domain(*domain).await,
+            Change::PutDomainPolicy { domain, expected, document } => {
+                self.put_domain_policy(*domain, expected.as_ref(), document.as_ref()).await
+            }
+            Change::CreateRepository(new) => self.create_repository(new).await,
+            Change::UpdateRepository { repository, description, upstreams } => {
+                self.update_repository(*repository, description.as_ref(), upstreams.as_ref()).await
+            }
+            Change::DeleteRepository { repository } => self.delete_repository(*repository).await,
+            Change::AssociateExternalConnection { repository, connection } => {
+                self.associate(*repository, *connection).await
+            }
+            Change::DisassociateExternalConnection { repository, connection } => {
+                self.disassociate(*repository, *connection).await
+            }
+            Change::PutRepositoryPolicy { repository, expected, document } => {
+                self.put_repository_policy(*repository, expected.as_ref(), document.as_ref()).await
+            }
+            Change::Tag { resource, tags } => self.tag(resource, tags).await,
+            Change::Untag { resource, keys } => self.untag(resource, keys).await,
+            other => Err(Error::internal(format!("not a change of the control plane: {other:?}"))),
+        }
+    }
+
+    async fn apply_package(&mut self, change: &Change) -> Result<Applied> {
+        match change {
+            Change::CreateToken { token } => self.create_token(token).await?,
+            Change::Publish(publication) => return self.publish(publication).await.map(Applied::Published),
+            Change::Retain { repository, source, restrictions } => {
+                self.retain(*repository, *source, *restrictions).await?;
+            }
+            Change::PutOriginRestrictions { repository, package, restrictions } => {
+                self.put_origin_restrictions(*repository, package, *restrictions).await?;
+            }
+            Change::DeletePackage { package } => self.delete_package(*package).await?,
+            Change::PutTag { package, tag, version } => self.put_tag(*package, tag, version.as_ref()).await?,
+            Change::PutVersionMetadata { version, expected, metadata } => {
+                self.put_version_metadata(*version, expected, metadata).await?;
+            }
+            Change::UpdateVersionsStatus { package, selection, target } => {
+                return self.update_versions_status(*package, selection, *target).await.map(Applied::Versions);
+            }
+            Change::DisposeVersions { package, selection } => {
+                return self.dispose_versions(*package, selection).await.map(Applied::Versions);
+            }
+            Change::DeleteVersions { package, selection } => {
+                return self.delete_versions(*package, selection).await.map(Applied::Versions);
+            }
+            Change::CopyVersions { sources, destination, package, allow_overwrite, restrictions } => {
+                let copied = self.copy_versions(sources, *destination, package, *allow_overwrite, *restrictions);
+                return copied.await.map(Applied::Versions);
+            }
+            other => return Err(Error::internal(format!("not a change of packages: {other:?}"))),
+        }
+        Ok(Applied::Done)
+    }
+}

@@ -1,0 +1,87 @@
+//! The metadata store: one module per aggregate, which owns the SQL of its tables and implements its port.
+//!
+//! Reads are methods of [`Store`]. Writes are functions over a [`Transaction`], reached from [`change`] only, which
+//! gives each its transaction and its journal.
+
+mod accounts;
+mod assets;
+mod batch;
+mod change;
+mod copy;
+mod domains;
+mod journal;
+mod packages;
+mod paging;
+mod places;
+mod policies;
+mod publish;
+mod repositories;
+mod tags;
+mod tokens;
+mod upstream_indexes;
+mod versions;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use larder_core::Result;
+use larder_core::model::{Actor, Timestamp};
+
+use crate::sql::{Conn, Database, DatabaseUrl, Sql};
+
+/// The metadata store.
+pub struct Store {
+    database: Database,
+    /// Stands in every ARN.
+    region: Arc<str>,
+}
+
+impl Store {
+    /// Opens the database, creating it if it is an SQLite file that is not there, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`larder_core::Error::Unavailable`] if it cannot be reached, [`larder_core::Error::Validation`] for an address
+    /// that makes no sense, [`larder_core::Error::Internal`] if a newer Larder wrote it.
+    pub async fn open(url: &DatabaseUrl, region: impl Into<Arc<str>>) -> Result<Self> {
+        let database = Database::open(url, statements().count()).await?;
+        Ok(Self { database, region: region.into() })
+    }
+}
+
+/// Every statement that the store runs.
+fn statements() -> impl Iterator<Item = &'static Sql> {
+    [
+        accounts::STATEMENTS,
+        assets::STATEMENTS,
+        change::STATEMENTS,
+        domains::STATEMENTS,
+        journal::STATEMENTS,
+        packages::STATEMENTS,
+        places::STATEMENTS,
+        policies::STATEMENTS,
+        repositories::STATEMENTS,
+        tags::STATEMENTS,
+        tokens::STATEMENTS,
+        upstream_indexes::STATEMENTS,
+        versions::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// A change in the making: its connection, inside a transaction, and on whose behalf it is made.
+struct Transaction<'a> {
+    conn: &'a mut Conn,
+    actor: &'a Actor,
+    region: &'a str,
+}
+
+impl Transaction<'_> {
+    /// The instant of the change.
+    fn now(&self) -> Timestamp {
+        self.actor.at
+    }
+}

@@ -1,0 +1,177 @@
+//! Publishing and ingesting: [`Publication`] to rows. Costs the same whatever the package and the repository hold.
+
+use larder_core::error::{ConflictKind, ResourceType};
+use larder_core::model::{
+    AllowPublish, Asset, AssetName, NewAsset, OriginType, Package, PackageVersion, Publication, PublishMode, Published,
+    Revision, VersionStatus,
+};
+use larder_core::{Error, Result};
+
+use super::Transaction;
+use super::places::Place;
+use super::versions::{NewVersion, told};
+
+fn conflict(publication: &Publication, kind: ConflictKind, why: &str) -> Error {
+    let message = format!("version {} of {} {why}", publication.version, publication.display_name);
+    Error::conflict(kind, ResourceType::PackageVersion, publication.version.as_str(), message)
+}
+
+/// Checks again what the caller saw before the transaction: the setting may have been changed since.
+fn check_origin(package: &Package, expected: Option<AllowPublish>) -> Result<()> {
+    match expected {
+        Some(expected) if expected != package.restrictions.publish => Err(Error::Forbidden {
+            message: format!(
+                "the origin controls of package {} do not allow publishing versions of it directly",
+                package.display_name
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The assets that are not there yet. One that is there with other bytes is a conflict, also within the upload.
+fn new_assets(existing: &[Asset], offered: &[NewAsset]) -> Result<Vec<Asset>> {
+    let mut new: Vec<Asset> = Vec::new();
+    for asset in offered {
+        let same_name = |other: &&Asset| other.name == asset.name;
+        match existing.iter().find(same_name).or_else(|| new.iter().find(same_name)) {
+            Some(other) if other.digests.sha256 == asset.digests.sha256 => {}
+            Some(_) => return Err(other_bytes(&asset.name)),
+            None => new.push(Asset {
+                name: asset.name.clone(),
+                kind: asset.kind,
+                digests: asset.digests.clone(),
+                metadata: asset.metadata.clone(),
+            }),
+        }
+    }
+    Ok(new)
+}
+
+fn other_bytes(name: &AssetName) -> Error {
+    let message = format!("asset '{name}' already exists with other content");
+    Error::conflict(ConflictKind::OtherBytes, ResourceType::Asset, name.as_str(), message)
+}
+
+/// Whether the mode lets an existing version gain assets.
+fn check_mode(publication: &Publication, existing: &PackageVersion) -> Result<()> {
+    let status = existing.status;
+    match publication.mode {
+        PublishMode::NewVersion => {
+            Err(conflict(publication, ConflictKind::Exists, &format!("already exists (status {status})")))
+        }
+        PublishMode::AddAssets if !status.is_downloadable() => {
+            Err(conflict(publication, ConflictKind::State, &format!("is {status} and takes no more assets")))
+        }
+        PublishMode::WhileUnfinished if status != VersionStatus::Unfinished => {
+            Err(conflict(publication, ConflictKind::State, &format!("is {status} and takes no more assets")))
+        }
+        PublishMode::AddAssets | PublishMode::WhileUnfinished => Ok(()),
+    }
+}
+
+impl Transaction<'_> {
+    pub(super) async fn publish(&mut self, publication: &Publication) -> Result<Published> {
+        let place = self.get_place(publication.repository).await?;
+        if place.domain != publication.domain {
+            return Err(Error::internal("a publication names the domain of another repository"));
+        }
+        let package = self
+            .lock_or_create_package(
+                publication.repository,
+                &publication.package,
+                &publication.display_name,
+                publication.default_restrictions,
+            )
+            .await?;
+        check_origin(&package, publication.requires_publish)?;
+        let existing = self.find_version_of(package.id, &publication.version).await?;
+        let published = match existing {
+            None => self.publish_new(publication, &place, &package).await?,
+            Some(existing) => self.publish_more(publication, &place, &package, &existing).await?,
+        };
+        let tagged = self.set_published_tags(publication, &package).await?;
+        if tagged && !published.changed {
+            let resource = place.package(self.region, &package.key);
+            let tags: Vec<_> = publication.tags.iter().map(|update| update.tag.as_str()).collect();
+            self.record(resource.as_str(), None, Some(&format!("{}={}", tags.join(","), publication.version))).await?;
+        }
+        let changed = published.changed || tagged;
+        if changed {
+            if package.display_name != publication.display_name {
+                self.set_display_name(package.id, &publication.display_name).await?;
+            }
+            self.touch_package(package.id).await?;
+        }
+        Ok(Published { changed, ..published })
+    }
+
+    async fn publish_new(&mut self, publication: &Publication, place: &Place, package: &Package) -> Result<Published> {
+        let now = self.now();
+        let new = NewVersion {
+            version: &publication.version,
+            status: publication.status,
+            origin: &publication.origin,
+            source_published_at: publication
+                .source_published_at
+                .or((publication.origin.origin_type() == OriginType::Internal).then_some(now)),
+            first_seen_at: now,
+            published_at: now,
+            metadata: &publication.metadata,
+            details: &publication.details,
+            assets: &new_assets(&[], &publication.assets)?,
+        };
+        let revision = self.create_version(place.domain, package.id, &new).await?;
+        let resource = place.version(self.region, &publication.package, &publication.version);
+        self.record(&resource, None, Some(&told(publication.status, &revision))).await?;
+        Ok(Published { revision, status: publication.status, changed: true })
+    }
+
+    async fn publish_more(
+        &mut self,
+        publication: &Publication,
+        place: &Place,
+        package: &Package,
+        existing: &PackageVersion,
+    ) -> Result<Published> {
+        check_mode(publication, existing)?;
+        let new = new_assets(&existing.assets, &publication.assets)?;
+        let status = match publication.mode {
+            PublishMode::WhileUnfinished => publication.status,
+            PublishMode::AddAssets | PublishMode::NewVersion => existing.status,
+        };
+        // The first document stays; one that was missing is filled in.
+        let metadata = if existing.metadata.is_empty() { &publication.metadata } else { &existing.metadata };
+        if new.is_empty() && status == existing.status && *metadata == existing.metadata {
+            return Ok(Published { revision: existing.revision.clone(), status, changed: false });
+        }
+        self.add_assets(place.domain, existing.id, &new.iter().collect::<Vec<_>>()).await?;
+        self.add_details(existing.id, &publication.details).await?;
+        let revision = Revision::of_version(metadata, existing.assets.iter().chain(&new));
+        if *metadata != existing.metadata {
+            self.set_metadata(existing.id, metadata, &revision).await?;
+        }
+        self.update_version(existing.id, status, &revision).await?;
+        let resource = place.version(self.region, &package.key, &existing.version);
+        let (before, after) = (told(existing.status, &existing.revision), told(status, &revision));
+        self.record(&resource, Some(&before), Some(&after)).await?;
+        Ok(Published { revision, status, changed: true })
+    }
+
+    /// Sets the dist-tags that came along; answers whether any moved.
+    async fn set_published_tags(&mut self, publication: &Publication, package: &Package) -> Result<bool> {
+        let mut moved = false;
+        for update in &publication.tags {
+            let current = self.find_dist_tag(package.id, &update.tag).await?;
+            let stays = match &current {
+                Some(current) => update.only_if_absent || *current == publication.version.as_str(),
+                None => false,
+            };
+            if !stays {
+                self.set_dist_tag(package.id, &update.tag, &publication.version).await?;
+                moved = true;
+            }
+        }
+        Ok(moved)
+    }
+}

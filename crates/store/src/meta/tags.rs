@@ -1,0 +1,137 @@
+//! Tags of domains and repositories. Callers name the resource by its ARN, rows by identity.
+
+use larder_core::error::ResourceType;
+use larder_core::model::{DomainId, RepositoryId, ResourceArn, Tag};
+use larder_core::{Error, Result};
+
+use super::Transaction;
+use crate::sql::{Conn, Row, params, statements};
+
+statements! {
+    LIST_OF_DOMAIN = "
+        SELECT t.key, t.value
+          FROM domain d JOIN resource_tag t ON t.domain_id = d.id AND t.repository_id = 0
+         WHERE d.owner = $1 AND d.name = $2
+         ORDER BY t.key";
+    LIST_OF_REPOSITORY = "
+        SELECT t.key, t.value
+          FROM domain d
+          JOIN repository r ON r.domain_id = d.id
+          JOIN resource_tag t ON t.domain_id = d.id AND t.repository_id = r.id
+         WHERE d.owner = $1 AND d.name = $2 AND r.name = $3
+         ORDER BY t.key";
+    FIND_DOMAIN = "SELECT id FROM domain WHERE owner = $1 AND name = $2";
+    FIND_REPOSITORY = "
+        SELECT d.id, r.id
+          FROM domain d JOIN repository r ON r.domain_id = d.id
+         WHERE d.owner = $1 AND d.name = $2 AND r.name = $3";
+    PUT = "
+        INSERT INTO resource_tag (domain_id, repository_id, key, value) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (domain_id, repository_id, key) DO UPDATE SET value = excluded.value";
+    DELETE = "DELETE FROM resource_tag WHERE domain_id = $1 AND repository_id = $2 AND key = $3";
+    DELETE_ALL = "DELETE FROM resource_tag WHERE domain_id = $1 AND repository_id = $2";
+    /// At most [`Tag::LIMIT`], and what one call adds.
+    LIST = "SELECT key, value FROM resource_tag WHERE domain_id = $1 AND repository_id = $2 ORDER BY key";
+}
+
+fn read_tag(row: &Row<'_>) -> Result<Tag> {
+    Ok(Tag { key: row.text(0)?.to_owned(), value: row.text(1)?.to_owned() })
+}
+
+/// Reads an ARN, if it is one of this region.
+fn parse(region: &str, resource: &str) -> Option<ResourceArn> {
+    ResourceArn::parse(resource).ok().filter(|arn| match arn {
+        ResourceArn::Domain { region: other, .. } | ResourceArn::Repository { region: other, .. } => other == region,
+    })
+}
+
+/// The tags of a resource, in key order; none for one that is not there.
+pub(super) async fn list(conn: &mut Conn, region: &str, resource: &str) -> Result<Vec<Tag>> {
+    match parse(region, resource) {
+        Some(ResourceArn::Domain { owner, domain, .. }) => {
+            conn.list(&LIST_OF_DOMAIN, params![owner.as_str(), domain.as_str()], read_tag).await
+        }
+        Some(ResourceArn::Repository { owner, domain, repository, .. }) => {
+            let values = params![owner.as_str(), domain.as_str(), repository.as_str()];
+            conn.list(&LIST_OF_REPOSITORY, values, read_tag).await
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Tags as the journal tells them.
+fn told(tags: &[Tag]) -> String {
+    let pairs: Vec<_> = tags.iter().map(|tag| format!("{}={}", tag.key, tag.value)).collect();
+    format!("tags=[{}]", pairs.join(","))
+}
+
+impl Transaction<'_> {
+    /// The identity behind the ARN; a domain has no repository.
+    async fn get_tagged(&mut self, resource: &str) -> Result<(DomainId, Option<RepositoryId>)> {
+        let found = match parse(self.region, resource) {
+            Some(ResourceArn::Domain { owner, domain, .. }) => {
+                let read = |row: &Row<'_>| Ok((DomainId(row.integer(0)?), None));
+                self.conn.find(&FIND_DOMAIN, params![owner.as_str(), domain.as_str()], read).await?
+            }
+            Some(ResourceArn::Repository { owner, domain, repository, .. }) => {
+                let values = params![owner.as_str(), domain.as_str(), repository.as_str()];
+                let read = |row: &Row<'_>| Ok((DomainId(row.integer(0)?), Some(RepositoryId(row.integer(1)?))));
+                self.conn.find(&FIND_REPOSITORY, values, read).await?
+            }
+            None => None,
+        };
+        found.ok_or_else(|| {
+            let message = format!("Resource not found. '{resource}' does not exist");
+            Error::not_found(ResourceType::Other, resource, message)
+        })
+    }
+
+    async fn list_tags(&mut self, domain: DomainId, repository: Option<RepositoryId>) -> Result<Vec<Tag>> {
+        let repository = repository.map_or(0, |id| id.0);
+        self.conn.list(&LIST, params![domain, repository], read_tag).await
+    }
+
+    /// Adds or replaces tags.
+    pub(super) async fn put_tags(
+        &mut self,
+        domain: DomainId,
+        repository: Option<RepositoryId>,
+        tags: &[Tag],
+    ) -> Result<()> {
+        for tag in tags {
+            let values = params![domain, repository.map_or(0, |id| id.0), &tag.key, &tag.value];
+            self.conn.execute(&PUT, values).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes all tags of a repository that goes.
+    pub(super) async fn delete_all_tags(&mut self, domain: DomainId, repository: RepositoryId) -> Result<()> {
+        self.conn.execute(&DELETE_ALL, params![domain, repository]).await.map(drop)
+    }
+
+    pub(super) async fn tag(&mut self, resource: &str, tags: &[Tag]) -> Result<()> {
+        let (domain, repository) = self.get_tagged(resource).await?;
+        let before = self.list_tags(domain, repository).await?;
+        self.put_tags(domain, repository, tags).await?;
+        let after = self.list_tags(domain, repository).await?;
+        if after.len() > Tag::LIMIT {
+            return Err(Error::QuotaExceeded {
+                resource_type: ResourceType::Other,
+                resource_id: resource.to_owned(),
+                message: format!("a resource may have {} tags, '{resource}' would have {}", Tag::LIMIT, after.len()),
+            });
+        }
+        self.record(resource, Some(&told(&before)), Some(&told(&after))).await
+    }
+
+    pub(super) async fn untag(&mut self, resource: &str, keys: &[String]) -> Result<()> {
+        let (domain, repository) = self.get_tagged(resource).await?;
+        let before = self.list_tags(domain, repository).await?;
+        for key in keys {
+            self.conn.execute(&DELETE, params![domain, repository.map_or(0, |id| id.0), key]).await?;
+        }
+        let after = self.list_tags(domain, repository).await?;
+        self.record(resource, Some(&told(&before)), Some(&told(&after))).await
+    }
+}
