@@ -200,3 +200,6 @@ fn check_unique(seen: &mut HashMap<[u8; 16], bool>, name: &EntryName, kind: Entr
 fn broken(error: std::io::Error) -> Invalid {
     limits::reason(&error).unwrap_or_else(|| Invalid::new(format!("the tarball is not a readable .tgz: {error}")))
 }
+
+#[cfg(test)]
+mod tests;

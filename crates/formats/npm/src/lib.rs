@@ -17,6 +17,8 @@ mod packument;
 mod publish;
 mod put;
 mod routes;
+#[cfg(test)]
+mod samples;
 mod unpublish;
 mod wire;
 

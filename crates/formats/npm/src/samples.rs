@@ -1,0 +1,42 @@
+//! Tarballs for tests.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tar::{Builder, EntryType, Header};
+
+/// A gzipped tar of these files.
+pub(crate) fn tgz(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut tar = Builder::new(Vec::new());
+    for (name, content) in files {
+        append(&mut tar, EntryType::Regular, name, "", content);
+    }
+    gzip(&tar.into_inner().expect("in memory"))
+}
+
+/// A package with nothing but its manifest.
+pub(crate) fn package(name: &str, version: &str) -> Vec<u8> {
+    let manifest = serde_json::json!({"name": name, "version": version}).to_string();
+    tgz(&[("package/package.json", manifest.as_bytes()), ("package/README.md", b"# Read me\n")])
+}
+
+/// Appends an entry whose names are written as they are, allowed or not.
+pub(crate) fn append(tar: &mut Builder<Vec<u8>>, kind: EntryType, name: &str, link: &str, content: &[u8]) {
+    let mut header = Header::new_ustar();
+    header.set_entry_type(kind);
+    header.set_mode(0o644);
+    header.set_size(content.len() as u64);
+    let raw = header.as_mut_bytes();
+    raw[..name.len()].copy_from_slice(name.as_bytes());
+    raw[157..157 + link.len()].copy_from_slice(link.as_bytes());
+    header.set_cksum();
+    tar.append(&header, content).expect("in memory");
+}
+
+/// Compresses.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("in memory");
+    encoder.finish().expect("in memory")
+}
