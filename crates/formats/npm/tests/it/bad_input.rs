@@ -116,3 +116,20 @@ async fn what_is_too_large_is_refused() {
     server.send("PUT", "/n", text).await.expect(413);
     server.get("/n").await.expect(404);
 }
+
+#[tokio::test]
+async fn a_name_that_looks_like_another_is_refused() {
+    let server = Server::start().await;
+    server.publish("left-pad", "1.0.0", "latest").await.expect(201);
+    server.publish("@s/left-pad", "1.0.0", "latest").await.expect(201);
+    for twin in ["leftpad", "left_pad", "left.pad", "l-e-f-t-p-a-d", "@s/leftpad"] {
+        server.publish(twin, "1.0.0", "latest").await.expect(403);
+    }
+    server.publish("left-pads", "1.0.0", "latest").await.expect(201);
+    server.publish("@t/leftpad", "1.0.0", "latest").await.expect(201);
+    // What was only fetched from outside stands in nobody's way.
+    server.registry.offer_package("pub-lic", "1.0.0", "pub-lic-1.0.0.tgz");
+    server.get("/pub-lic/-/pub-lic-1.0.0.tgz").await.expect(200);
+    server.services.background.drain().await;
+    server.publish("public", "1.0.0", "latest").await.expect(201);
+}
