@@ -15,12 +15,6 @@ pub(crate) fn tgz(files: &[(&str, &[u8])]) -> Vec<u8> {
     gzip(&tar.into_inner().expect("in memory"))
 }
 
-/// A package with nothing but its manifest.
-pub(crate) fn package(name: &str, version: &str) -> Vec<u8> {
-    let manifest = serde_json::json!({"name": name, "version": version}).to_string();
-    tgz(&[("package/package.json", manifest.as_bytes()), ("package/README.md", b"# Read me\n")])
-}
-
 /// Appends an entry whose names are written as they are, allowed or not.
 pub(crate) fn append(tar: &mut Builder<Vec<u8>>, kind: EntryType, name: &str, link: &str, content: &[u8]) {
     let mut header = Header::new_ustar();

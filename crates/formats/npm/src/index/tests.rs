@@ -34,7 +34,7 @@ fn repository(id: i64) -> Arc<Repository> {
 fn version(number: &str, status: VersionStatus, at: i64, manifest: Value) -> PackageVersion {
     let manifest = if manifest.is_null() { json!({"name": "n", "version": number, "dist": {}}) } else { manifest };
     PackageVersion {
-        id: larder_core::model::VersionId(at),
+        id: VersionId(at),
         version: names::coordinate(number).expect("a version"),
         status,
         revision: Revision("r".to_owned()),

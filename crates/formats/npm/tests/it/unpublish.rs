@@ -8,7 +8,7 @@ async fn unpublish(server: &Server, version: &str) {
     let revision = document["_rev"].as_str().expect("a revision").to_owned();
     document["versions"].as_object_mut().expect("an object").remove(version);
     if document["dist-tags"]["latest"] == version {
-        let last = document["versions"].as_object().and_then(|versions| versions.keys().last().cloned());
+        let last = document["versions"].as_object().and_then(|versions| versions.keys().next_back().cloned());
         document["dist-tags"]["latest"] = last.map_or(Value::Null, Value::from);
     }
     server.send("PUT", &format!("/n/-rev/{revision}"), document.to_string()).await.expect(200);
