@@ -22,15 +22,16 @@ macro_rules! asset {
     };
 }
 
-/// Lowers the counts of the blobs that some assets of a domain refer to.
+/// Lowers the counts of the blobs that some assets of a domain refer to. The domain is a column of what is joined, not
+/// a condition on the blobs: SQLite would go through all blobs of the domain.
 macro_rules! release {
     ($assets:literal) => {
         concat!(
             "UPDATE blob SET asset_count = blob.asset_count - gone.assets
-               FROM (SELECT a.sha256 AS sha256, COUNT(*) AS assets FROM ",
+               FROM (SELECT CAST($1 AS BIGINT) AS domain_id, a.sha256 AS sha256, COUNT(*) AS assets FROM ",
             $assets,
             " GROUP BY a.sha256) AS gone
-              WHERE blob.domain_id = $1 AND blob.sha256 = gone.sha256"
+              WHERE blob.domain_id = gone.domain_id AND blob.sha256 = gone.sha256"
         )
     };
 }
@@ -60,11 +61,11 @@ statements! {
          WHERE p.repository_id = $2");
     SUBTRACT_USAGE = "
         UPDATE domain_usage SET size_bytes = domain_usage.size_bytes - gone.size_bytes
-          FROM (SELECT usage_shard, CAST(SUM(size_bytes) AS BIGINT) AS size_bytes
+          FROM (SELECT domain_id, usage_shard, CAST(SUM(size_bytes) AS BIGINT) AS size_bytes
                   FROM blob
                  WHERE domain_id = $1 AND asset_count = 0
-                 GROUP BY usage_shard) AS gone
-         WHERE domain_usage.domain_id = $1 AND domain_usage.shard = gone.usage_shard";
+                 GROUP BY domain_id, usage_shard) AS gone
+         WHERE domain_usage.domain_id = gone.domain_id AND domain_usage.shard = gone.usage_shard";
     FORGET_BLOBS = "DELETE FROM blob WHERE domain_id = $1 AND asset_count = 0";
     USAGE = "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM domain_usage WHERE domain_id = $1";
 
