@@ -1,1 +1,18 @@
-//! TBD
+//! The AWS side of Larder: the CodeArtifact API, and as much of STS and IAM as runs without AWS. Package managers never
+//! come here.
+//!
+//! * [`codeartifact`] has one file per operation and [`codeartifact::operations`], the table of all of them.
+//! * [`sts`](mod@sts) answers GetCallerIdentity; `iam` says that it is off.
+//! * [`Api`] is what the listener calls: it tells the services apart by the credential scope of the signature.
+
+mod api;
+mod authenticate;
+pub mod codeartifact;
+mod endpoint_url;
+mod error;
+mod iam;
+mod query_protocol;
+mod sts;
+
+pub use api::Api;
+pub use endpoint_url::{EndpointUrls, HostTemplate};

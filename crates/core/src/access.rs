@@ -6,6 +6,9 @@ mod caller;
 mod evaluate;
 
 pub use action::{Action, PolicyScope};
-pub use allowed::{AccountTarget, Allowed, DomainTarget, PackageTarget, RepositoryTarget, Target};
+pub use allowed::{
+    AccountTarget, Allowed, DomainTarget, NewDomainTarget, NewRepositoryTarget, PackageTarget, RepositoryTarget,
+    ServerTarget, Target,
+};
 pub use caller::{Caller, Via};
 pub use evaluate::Access;

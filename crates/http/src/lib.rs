@@ -1,1 +1,35 @@
-//! TBD
+//! What the API, the package formats and the console share of HTTP.
+//!
+//! * [`path`], [`credentials`], [`peer`] and [`RequestBody`] read requests; nothing else parses them.
+//! * [`serve_document`] and [`serve_asset`] answer reads: conditional requests, ranges, encodings.
+//! * [`Body`] and [`response`] carry and build answers.
+//! * A package format implements [`FormatRoutes`], the API [`ApiHandler`].
+
+pub mod asset;
+mod body;
+pub mod conditional;
+pub mod credentials;
+mod directory;
+mod document;
+mod endpoint;
+mod log;
+pub mod path;
+mod patience;
+pub mod peer;
+mod request_id;
+pub mod response;
+mod routes;
+mod server;
+
+pub use asset::{AssetHeaders, serve_asset};
+pub use body::{BlobBody, Body, BodyError, RequestBody};
+pub use directory::Directory;
+pub use document::serve_document;
+pub use endpoint::{Endpoint, EndpointSettings};
+pub use log::note_principal;
+pub use path::{BadPath, PathRules, RequestPath};
+pub use peer::PeerInfo;
+pub use request_id::RequestId;
+pub use response::Response;
+pub use routes::{AnonymousRequest, ApiHandler, Failure, FormatRoutes, RepositoryRequest};
+pub use server::{Ends, Handler, Server, ServerSettings};

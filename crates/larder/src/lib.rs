@@ -1,1 +1,12 @@
-//! TBD
+//! Larder's binary: command line, configuration, wiring, bootstrap. Everything else is in the other crates.
+
+mod aws_files;
+mod bootstrap;
+pub mod cli;
+mod config;
+mod data_dir;
+mod detect;
+mod external_file;
+mod logging;
+mod serve;
+mod wiring;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Actor, Arn, Domain, PackageKey, Principal, Repository};
+use crate::model::{AccountId, Actor, Arn, Domain, DomainName, PackageKey, Principal, Repository, RepositoryName};
 
 /// Proof that `actor` may do one action on `target`. Only [`super::Access`] makes one.
 #[derive(Debug, Clone)]
@@ -70,6 +70,25 @@ impl PackageTarget {
     }
 }
 
+/// A domain that is not there: one to be created, or one whose deletion has nothing left to do.
+#[derive(Debug, Clone)]
+pub struct NewDomainTarget {
+    pub owner: AccountId,
+    pub name: DomainName,
+}
+
+/// A repository that is not there, in a domain that is: as [`NewDomainTarget`].
+#[derive(Debug, Clone)]
+pub struct NewRepositoryTarget {
+    pub domain: Arc<Domain>,
+    pub name: RepositoryName,
+}
+
+/// The accounts and identities of this server. No action of a policy covers them: they are the machine owner's, see
+/// [`super::Access::authorize_machine`].
+#[derive(Debug, Clone)]
+pub struct ServerTarget;
+
 /// Something an action can be authorized on.
 pub trait Target: Clone + Send + Sync {
     /// Its ARN in a region.
@@ -93,6 +112,21 @@ impl Target for AccountTarget {
 impl Target for DomainTarget {
     fn arn(&self, region: &str) -> Arn {
         Arn::domain(region, &self.domain.owner, &self.domain.name)
+    }
+    fn domain(&self) -> Option<&Arc<Domain>> {
+        Some(&self.domain)
+    }
+}
+
+impl Target for NewDomainTarget {
+    fn arn(&self, region: &str) -> Arn {
+        Arn::domain(region, &self.owner, &self.name)
+    }
+}
+
+impl Target for NewRepositoryTarget {
+    fn arn(&self, region: &str) -> Arn {
+        Arn::repository(region, &self.domain.owner, &self.domain.name, &self.name)
     }
     fn domain(&self) -> Option<&Arc<Domain>> {
         Some(&self.domain)

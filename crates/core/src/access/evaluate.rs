@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 
-use super::{Action, Allowed, Caller, PolicyScope, Target, Via};
+use super::{Action, Allowed, Caller, PolicyScope, ServerTarget, Target, Via};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
     AccountId, Clock, Domain, DomainId, DomainName, PrincipalKind, Repository, RepositoryId, RepositoryName,
@@ -135,6 +135,21 @@ impl Access {
                 target.arn(&self.region),
             ),
         })
+    }
+
+    /// Allows whoever can run commands on the data directory to manage accounts, users, keys and identity policies.
+    /// `operation` is for the journal, spelled as IAM spells it: `CreateUser`.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`] for callers that came over the network.
+    pub fn authorize_machine(&self, caller: &Caller, operation: &'static str) -> Result<Allowed<ServerTarget>> {
+        if caller.via != Via::Machine {
+            return Err(Error::AccessDenied {
+                message: format!("User: {} is not authorized to perform: iam:{operation}", caller.principal.arn()),
+            });
+        }
+        let actor = caller.actor(operation, self.clock.now());
+        Ok(Allowed { target: ServerTarget, principal: caller.principal.clone(), actor })
     }
 
     async fn is_allowed<T: Target>(

@@ -28,12 +28,18 @@ impl Revision {
     #[must_use]
     pub fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         use base64::Engine as _;
+        Self(base64::engine::general_purpose::STANDARD.encode(Self::digest(parts)))
+    }
+
+    /// The SHA-256 of some parts and their borders: what [`Revision::of`] spells in base64.
+    #[must_use]
+    pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
         let mut hasher = Hasher::new();
         for part in parts {
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
-        Self(base64::engine::general_purpose::STANDARD.encode(hasher.finalize()))
+        hasher.finalize().into()
     }
 
     /// The revision of a version: its assets and its format metadata. A status change does not alter it.

@@ -65,7 +65,7 @@ pub trait BlobStore: Send + Sync + 'static {
 /// A blob being written. Hashes as it goes; never holds more than a buffer in memory.
 #[async_trait]
 pub trait Staging: Send {
-    /// Appends bytes.
+    /// Appends bytes; when it returns they can be read at the path.
     async fn write(&mut self, bytes: Bytes) -> Result<()>;
 
     /// Bytes so far.
@@ -76,7 +76,7 @@ pub trait Staging: Send {
         self.len() == 0
     }
 
-    /// A path at which what was written so far can be read by others while it grows (a shared download).
+    /// The file, which others may open and read while it grows (a shared download).
     fn path(&self) -> &Path;
 
     /// Ends writing: everything written is readable at the path; digests are final.

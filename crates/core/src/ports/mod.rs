@@ -7,6 +7,8 @@ mod format;
 mod metadata;
 mod policy;
 mod registry;
+mod secrets;
+mod transport;
 
 pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, StagedBlob, Staging};
 pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, VersionSelector};
@@ -17,3 +19,5 @@ pub use metadata::{
 };
 pub use policy::{AccessQuestion, Effect, PolicyEvaluator, PolicyKind, Verdict};
 pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryRequest};
+pub use secrets::Secrets;
+pub use transport::{HttpTransport, IncomingResponse, OutgoingBody, OutgoingRequest};

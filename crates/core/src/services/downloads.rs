@@ -1,0 +1,312 @@
+//! Finding an asset through the upstream graph and opening it (reference 3.3, 3.9).
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use moka::sync::Cache;
+
+use super::fetch::{FetchJob, FetchKey, Fetches, SharedFetch};
+use super::view::{Dependencies, Views};
+use super::{Background, Ingest};
+use crate::access::{Allowed, RepositoryTarget};
+use crate::error::{Error, ResourceType, Result};
+use crate::model::{
+    Actor, Asset, AssetName, DomainId, ExternalConnection, OriginRestrictions, PackageKey, PackageVersion, Repository,
+    RepositoryId, Sha256, Timestamp, VersionId, VersionText,
+};
+use crate::ports::{Blob, BlobStore, ByteRange, Change, Format, MetadataStore, Promise, PromisedAsset, StoredIndex};
+
+/// Opens assets for package managers.
+pub struct Downloads {
+    pub(super) views: Arc<Views>,
+    pub(super) blobs: Arc<dyn BlobStore>,
+    pub(super) fetches: Fetches,
+    pub(super) formats: super::Formats,
+    pub(super) retention: Arc<Retention>,
+    pub(super) found: Cache<String, Arc<FoundAsset>>,
+}
+
+/// A stored asset as found once, and what that depends on.
+pub(super) struct FoundAsset {
+    key: PackageKey,
+    asset: StoredAsset,
+    depends_on: Dependencies,
+}
+
+/// What serving a stored asset needs.
+#[derive(Debug, Clone)]
+struct StoredAsset {
+    domain: DomainId,
+    sha256: Sha256,
+    size_bytes: u64,
+    published_at: Timestamp,
+}
+
+/// Where a walk found the asset.
+enum Hit {
+    Stored { repository: RepositoryId, version: PackageVersion, asset: Asset },
+    Offered { repository: Arc<Repository>, connection: ExternalConnection, promise: Arc<Promise>, asset: PromisedAsset },
+}
+
+/// An asset that can be read.
+pub struct OpenedAsset {
+    /// Unknown only while a registry that announced no length sends it.
+    pub size_bytes: Option<u64>,
+    /// Known once the asset is stored, or if its index promises it.
+    pub sha256: Option<Sha256>,
+    /// When its source published it.
+    pub published_at: Option<Timestamp>,
+    source: Source,
+}
+
+enum Source {
+    Stored { blobs: Arc<dyn BlobStore>, domain: DomainId, sha256: Sha256 },
+    Arriving(SharedFetch),
+}
+
+impl OpenedAsset {
+    /// Whether parts of it can be read; an asset that is still arriving is read whole.
+    #[must_use]
+    pub fn is_seekable(&self) -> bool {
+        matches!(self.source, Source::Stored { .. })
+    }
+
+    /// Its bytes, or a part of them if it is seekable.
+    ///
+    /// # Errors
+    /// When the blob store does not answer.
+    pub async fn read(self, range: Option<ByteRange>) -> Result<Blob> {
+        match self.source {
+            Source::Stored { blobs, domain, sha256 } => blobs.open(domain, sha256, range).await,
+            Source::Arriving(fetch) => Ok(Blob::Stream(fetch.stream())),
+        }
+    }
+}
+
+impl Downloads {
+    /// Finds the asset, starting to fetch it if only a public registry has it. What is found elsewhere is retained in
+    /// the repository that was asked, after the answer.
+    ///
+    /// # Errors
+    /// [`Error::ResourceNotFound`] if no source has it or its status hides it; [`Error::Upstream`] if a registry that
+    /// has it fails.
+    pub async fn open(
+        &self,
+        allowed: &Allowed<RepositoryTarget>,
+        key: &PackageKey,
+        version: &VersionText,
+        asset: &AssetName,
+    ) -> Result<OpenedAsset> {
+        let target = allowed.target();
+        let name = format!("{} {key} {version} {asset}", target.repository.id.0);
+        if let Some(found) = self.found.get(&name)
+            && found.key == *key
+            && found
+                .depends_on
+                .hold(&self.views.control, self.views.store.as_ref(), key, self.views.clock.now())
+                .await?
+        {
+            return Ok(self.stored(&found.asset));
+        }
+        let mut depends_on = Dependencies::begin(&self.views.control).await?;
+        match self.find(&target.repository, key, version, asset, &mut depends_on).await? {
+            Hit::Stored { repository, version, asset } => {
+                let stored = StoredAsset {
+                    domain: target.domain.id,
+                    sha256: asset.digests.sha256,
+                    size_bytes: asset.digests.size_bytes,
+                    published_at: version.source_published_at.unwrap_or(version.published_at),
+                };
+                let opened = self.stored(&stored);
+                if repository == target.repository.id {
+                    self.found.insert(name, Arc::new(FoundAsset { key: key.clone(), asset: stored, depends_on }));
+                } else {
+                    self.retention.retain(allowed.actor(), target.repository.id, version.id);
+                }
+                Ok(opened)
+            }
+            Hit::Offered { repository, connection, promise, asset } => {
+                self.fetch(allowed, key, &repository, connection, promise, asset).await
+            }
+        }
+    }
+
+    fn stored(&self, asset: &StoredAsset) -> OpenedAsset {
+        OpenedAsset {
+            size_bytes: Some(asset.size_bytes),
+            sha256: Some(asset.sha256),
+            published_at: Some(asset.published_at),
+            source: Source::Stored { blobs: Arc::clone(&self.blobs), domain: asset.domain, sha256: asset.sha256 },
+        }
+    }
+
+    async fn fetch(
+        &self,
+        allowed: &Allowed<RepositoryTarget>,
+        key: &PackageKey,
+        owner: &Repository,
+        connection: ExternalConnection,
+        promise: Arc<Promise>,
+        asset: PromisedAsset,
+    ) -> Result<OpenedAsset> {
+        let target = allowed.target();
+        let published_at = promise.published_at;
+        let sha256 = asset.digests.sha256.map(Sha256);
+        let document_path =
+            self.formats.get(key.format())?.index_request(key).map(|request| request.path).unwrap_or_default();
+        let fetch_key = FetchKey {
+            repository: owner.id,
+            connection,
+            package: key.clone(),
+            version: promise.version.clone(),
+            asset: asset.name.clone(),
+        };
+        let ingest = Ingest {
+            actor: allowed.actor().clone(),
+            domain: target.domain.id,
+            package: key.clone(),
+            connection,
+            promise,
+            asset,
+        };
+        let mut shared = self.fetches.join(FetchJob { key: fetch_key.clone(), document_path, ingest });
+        if owner.id != target.repository.id {
+            self.retention.retain_fetched(allowed.actor(), target.repository.id, fetch_key, shared.clone());
+        }
+        let size_bytes = shared.opened().await?;
+        Ok(OpenedAsset { size_bytes, sha256, published_at, source: Source::Arriving(shared) })
+    }
+
+    /// Walks the graph until a repository or registry has the version. A version that is there in a status that hides
+    /// it ends the search: nothing further away may stand in for it.
+    async fn find(
+        &self,
+        start: &Arc<Repository>,
+        key: &PackageKey,
+        version: &VersionText,
+        asset: &AssetName,
+        depends_on: &mut Dependencies,
+    ) -> Result<Hit> {
+        let mut walk = self.views.graph.walk(start, key);
+        let mut failure = None;
+        // Once a repository holds the version without this asset, only the version's own origin may add it.
+        let mut origin = None;
+        while let Some(repository) = walk.next().await? {
+            let package = self.views.store.find_package(repository.id, key).await?;
+            depends_on.note(repository.id, package.as_ref().map(|package| package.revision));
+            if package.is_some()
+                && let Some(found) = self.views.store.find_version(repository.id, key, version).await?
+            {
+                if !found.status.is_downloadable() {
+                    return Err(missing(start, key, version, asset));
+                }
+                if origin.is_none() || origin.as_ref() == Some(&found.origin) {
+                    if let Some(asset) = found.assets.iter().find(|stored| stored.name == *asset).cloned() {
+                        return Ok(Hit::Stored { repository: repository.id, version: found, asset });
+                    }
+                    origin = Some(found.origin.clone());
+                }
+            }
+            let upstream = package.map(|package| package.restrictions.upstream);
+            let Some(connection) = walk.enter(&repository, upstream) else { continue };
+            if origin.as_ref().is_some_and(|origin| *origin != crate::model::Origin::external(connection)) {
+                continue;
+            }
+            match self.views.indexes.get(repository.id, connection, key).await {
+                Ok(current) => {
+                    let format = Arc::clone(self.formats.get(key.format())?);
+                    if let Some((promise, asset)) = promised(format, key, current.index, version, asset).await? {
+                        return Ok(Hit::Offered { repository, connection, promise: Arc::new(promise), asset });
+                    }
+                }
+                Err(error @ Error::Upstream { .. }) => failure = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(failure.unwrap_or_else(|| missing(start, key, version, asset)))
+    }
+}
+
+/// What an index promises of the version and the asset; parsed away from the request threads, since it may be large.
+async fn promised(
+    format: Arc<dyn Format>,
+    key: &PackageKey,
+    index: Arc<StoredIndex>,
+    version: &VersionText,
+    asset: &AssetName,
+) -> Result<Option<(Promise, PromisedAsset)>> {
+    if index.body.is_none() {
+        return Ok(None);
+    }
+    let (key, version, asset) = (key.clone(), version.clone(), asset.clone());
+    tokio::task::spawn_blocking(move || {
+        let promise = format.promise(&key, &index, &version).map_err(|error| Error::Upstream {
+            message: format!("the public registry's index of {key} cannot be read: {error}"),
+            retry_after_seconds: None,
+        })?;
+        Ok(promise.and_then(|promise| {
+            let asset = promise.assets.iter().find(|offered| offered.name == asset).cloned()?;
+            Some((promise, asset))
+        }))
+    })
+    .await
+    .map_err(Error::internal)?
+}
+
+fn missing(repository: &Repository, key: &PackageKey, version: &VersionText, asset: &AssetName) -> Error {
+    Error::not_found(
+        ResourceType::Asset,
+        asset.as_str(),
+        format!("asset '{asset}' of '{key}' version '{version}' is not available in repository '{}'", repository.name),
+    )
+}
+
+/// Keeps references in the repository that was asked, after the answer.
+pub(super) struct Retention {
+    pub(super) store: Arc<dyn MetadataStore>,
+    pub(super) background: Background,
+    /// What is being retained now, so that a burst of requests writes once.
+    pub(super) running: Mutex<HashSet<(RepositoryId, String)>>,
+}
+
+impl Retention {
+    /// Retains a version that another repository of the domain holds.
+    fn retain(self: &Arc<Self>, actor: &Actor, into: RepositoryId, source: VersionId) {
+        let (this, actor) = (Arc::clone(self), actor.clone());
+        self.once((into, format!("version {}", source.0)), async move { this.apply(&actor, into, source).await });
+    }
+
+    /// Retains a version once its fetch is stored.
+    fn retain_fetched(self: &Arc<Self>, actor: &Actor, into: RepositoryId, key: FetchKey, mut fetch: SharedFetch) {
+        let (this, actor) = (Arc::clone(self), actor.clone());
+        let name = format!("{} {} {} {}", key.repository.0, key.package, key.version, key.asset);
+        self.once((into, name), async move {
+            // A failed fetch was logged where it failed.
+            if fetch.kept().await.is_err() {
+                return Ok(());
+            }
+            match this.store.find_version(key.repository, &key.package, &key.version).await? {
+                Some(version) => this.apply(&actor, into, version.id).await,
+                None => Ok(()),
+            }
+        });
+    }
+
+    async fn apply(&self, actor: &Actor, into: RepositoryId, source: VersionId) -> Result<()> {
+        let change = Change::Retain { repository: into, source, restrictions: OriginRestrictions::INGESTED };
+        self.store.apply(actor, change).await.map(drop)
+    }
+
+    fn once(self: &Arc<Self>, key: (RepositoryId, String), work: impl Future<Output = Result<()>> + Send + 'static) {
+        if !self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone()) {
+            return;
+        }
+        let this = Arc::clone(self);
+        self.background.spawn(async move {
+            if let Err(error) = work.await {
+                tracing::error!(%error, "could not retain a version; the next request for it tries again");
+            }
+            this.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        });
+    }
+}

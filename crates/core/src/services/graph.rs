@@ -1,0 +1,106 @@
+//! Walking the upstream graph (reference 3.2): depth-first, in priority order, each repository once, at most 25.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use moka::sync::Cache;
+
+use super::{Control, Limits};
+use crate::error::{ConflictKind, Error, ResourceType, Result};
+use crate::model::{AllowUpstream, ExternalConnection, PackageFormat, PackageKey, Repository, RepositoryId};
+use crate::ports::MetadataStore;
+
+/// Finds the repositories that links lead to.
+pub(crate) struct Graph {
+    store: Arc<dyn MetadataStore>,
+    control: Arc<Control>,
+    searched: usize,
+    repositories: Cache<RepositoryId, (u64, Arc<Repository>)>,
+}
+
+impl Graph {
+    pub(crate) fn new(store: Arc<dyn MetadataStore>, control: Arc<Control>, limits: &Limits) -> Self {
+        Self { store, control, searched: limits.searched_repositories, repositories: Cache::new(50_000) }
+    }
+
+    /// Starts at the repository that the client talks to.
+    pub(crate) fn walk<'a>(&'a self, start: &Arc<Repository>, key: &'a PackageKey) -> Walk<'a> {
+        Walk { graph: self, key, seen: HashSet::new(), next: vec![Next::Found(Arc::clone(start))] }
+    }
+
+    async fn repository(&self, id: RepositoryId) -> Result<Option<Arc<Repository>>> {
+        let generation = self.control.generation().await?;
+        if let Some((seen, repository)) = self.repositories.get(&id)
+            && seen == generation
+        {
+            return Ok(Some(repository));
+        }
+        let found = self.store.find_repository_by_id(id).await?.map(Arc::new);
+        if let Some(repository) = &found {
+            self.repositories.insert(id, (generation, Arc::clone(repository)));
+        }
+        Ok(found)
+    }
+}
+
+enum Next {
+    Found(Arc<Repository>),
+    Linked(RepositoryId),
+}
+
+/// A walk in progress. The caller looks at each repository and says whether its sources may be entered.
+pub(crate) struct Walk<'a> {
+    graph: &'a Graph,
+    key: &'a PackageKey,
+    seen: HashSet<RepositoryId>,
+    /// A stack: the next one is last.
+    next: Vec<Next>,
+}
+
+impl Walk<'_> {
+    /// The next repository to look at.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] at a link to a deleted repository, in AWS's words (reference 1.9).
+    pub(crate) async fn next(&mut self) -> Result<Option<Arc<Repository>>> {
+        while let Some(next) = self.next.pop() {
+            if self.seen.len() >= self.graph.searched {
+                return Ok(None);
+            }
+            let repository = match next {
+                Next::Found(repository) => repository,
+                Next::Linked(id) if self.seen.contains(&id) => continue,
+                Next::Linked(id) => self.graph.repository(id).await?.ok_or_else(dangling)?,
+            };
+            if self.seen.insert(repository.id) {
+                return Ok(Some(repository));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Enters the sources of a repository, given the package's origin setting there: answers the external connection to
+    /// consult now, if there is one of the package's format, and queues the upstreams.
+    pub(crate) fn enter(
+        &mut self,
+        repository: &Repository,
+        upstream: Option<AllowUpstream>,
+    ) -> Option<ExternalConnection> {
+        // Generic packages are never taken from upstream (reference 6.8).
+        if upstream == Some(AllowUpstream::Block) || self.key.format() == PackageFormat::Generic {
+            return None;
+        }
+        self.next.extend(repository.upstreams.iter().rev().map(|upstream| Next::Linked(upstream.id)));
+        repository.external_connection.filter(|connection| connection.format() == self.key.format())
+    }
+}
+
+fn dangling() -> Error {
+    Error::conflict(
+        ConflictKind::State,
+        ResourceType::Repository,
+        "",
+        "A repository referenced in your upstream graph no longer exists. To fix this issue, use the UpdateRepository API \
+         with your new desired upstream configuration. Creating a repository of the same name does not repair the link",
+    )
+}

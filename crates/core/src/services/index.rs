@@ -1,0 +1,96 @@
+//! Index documents: gathered over the upstream graph, rendered by the format, remembered ready to send.
+
+use std::sync::Arc;
+
+use moka::sync::Cache;
+
+use super::keyed_lock::KeyedLock;
+use super::view::{Dependencies, Views};
+use super::{Document, Rendered, View};
+use crate::access::{Allowed, RepositoryTarget};
+use crate::error::{Error, Result};
+use crate::model::{PackageKey, RepositoryId};
+
+/// A document and what it depends on.
+struct Remembered {
+    key: PackageKey,
+    document: Arc<Document>,
+    depends_on: Dependencies,
+}
+
+/// Gathers and renders index documents.
+pub struct IndexService {
+    views: Arc<Views>,
+    documents: Cache<String, Arc<Remembered>>,
+    rendering: KeyedLock<String>,
+}
+
+impl IndexService {
+    pub(super) fn new(views: Arc<Views>) -> Self {
+        let documents = Cache::builder()
+            .max_capacity(views.limits.document_cache_bytes)
+            .weigher(|name: &String, remembered: &Arc<Remembered>| {
+                u32::try_from(name.len() + remembered.document.memory_bytes()).unwrap_or(u32::MAX)
+            })
+            .build();
+        Self { views, documents, rendering: KeyedLock::default() }
+    }
+
+    /// What the repository and all it can see know of a package.
+    ///
+    /// # Errors
+    /// [`Error::ResourceNotFound`] if nobody knows it, [`Error::Upstream`] if a source that might know it failed.
+    pub async fn view(&self, allowed: &Allowed<RepositoryTarget>, key: &PackageKey) -> Result<View> {
+        self.views.load(&allowed.target().repository, key).await
+    }
+
+    /// The document that `render` makes of the view: from memory if nothing that it depends on has changed. `variant`
+    /// tells documents of one package apart: form and base address. `render` runs on a blocking thread.
+    ///
+    /// # Errors
+    /// As [`IndexService::view`], and what `render` answers.
+    pub async fn document<F>(
+        &self,
+        allowed: &Allowed<RepositoryTarget>,
+        key: &PackageKey,
+        variant: &str,
+        render: F,
+    ) -> Result<Arc<Document>>
+    where
+        F: FnOnce(&View) -> Result<Rendered> + Send + 'static,
+    {
+        let name = document_name(allowed.target().repository.id, key, variant);
+        if let Some(document) = self.remembered(&name, key).await? {
+            return Ok(document);
+        }
+        let _rendering = self.rendering.lock(name.clone()).await;
+        if let Some(document) = self.remembered(&name, key).await? {
+            return Ok(document);
+        }
+        let view = self.view(allowed, key).await?;
+        let (document, depends_on) = tokio::task::spawn_blocking(move || {
+            let rendered = render(&view)?;
+            Ok::<_, Error>((Arc::new(Document::build(rendered)), view.depends_on))
+        })
+        .await
+        .map_err(Error::internal)??;
+        let remembered = Remembered { key: key.clone(), document: Arc::clone(&document), depends_on };
+        self.documents.insert(name, Arc::new(remembered));
+        Ok(document)
+    }
+
+    async fn remembered(&self, name: &str, key: &PackageKey) -> Result<Option<Arc<Document>>> {
+        let Some(remembered) = self.documents.get(name) else { return Ok(None) };
+        let views = &self.views;
+        let holds = remembered.key == *key
+            && remembered.depends_on.hold(&views.control, views.store.as_ref(), key, views.clock.now()).await?;
+        Ok(holds.then(|| Arc::clone(&remembered.document)))
+    }
+}
+
+fn document_name(repository: RepositoryId, key: &PackageKey, variant: &str) -> String {
+    use std::fmt::Write as _;
+    let mut name = String::with_capacity(variant.len() + key.name().len() + 48);
+    let _ = write!(name, "{} {key} {variant}", repository.0);
+    name
+}

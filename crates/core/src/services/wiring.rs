@@ -1,0 +1,147 @@
+//! All services, wired to the ports.
+
+use std::sync::Arc;
+
+use moka::sync::Cache;
+
+use super::downloads::Retention;
+use super::fetch::Fetches;
+use super::graph::Graph;
+use super::registry_index::RegistryIndexes;
+use super::view::Views;
+use super::{
+    Background, Control, DomainService, Downloads, Formats, IdentityService, IndexService, Ingestion, Limits,
+    Maintenance, PackageService, PolicyService, Publishing, RepositoryService, TagService, TokenService,
+    VersionService,
+};
+use crate::access::Access;
+use crate::model::Clock;
+use crate::ports::{BlobStore, MetadataStore, PolicyEvaluator, PublicRegistries, Secrets};
+
+/// What the outside provides.
+pub struct Ports {
+    pub store: Arc<dyn MetadataStore>,
+    pub blobs: Arc<dyn BlobStore>,
+    pub registries: Arc<dyn PublicRegistries>,
+    pub policies: Arc<dyn PolicyEvaluator>,
+    pub secrets: Arc<dyn Secrets>,
+    pub clock: Arc<dyn Clock>,
+    pub formats: Formats,
+    pub limits: Limits,
+    pub region: Arc<str>,
+}
+
+/// Everything that protocols call.
+pub struct Services {
+    pub access: Arc<Access>,
+    pub tokens: TokenService,
+    pub index: IndexService,
+    pub downloads: Downloads,
+    pub publishing: Publishing,
+    pub domains: DomainService,
+    pub repositories: RepositoryService,
+    pub packages: PackageService,
+    pub versions: VersionService,
+    pub policies: PolicyService,
+    pub tags: TagService,
+    pub identities: IdentityService,
+    pub maintenance: Maintenance,
+    pub store: Arc<dyn MetadataStore>,
+    pub blobs: Arc<dyn BlobStore>,
+    pub registries: Arc<dyn PublicRegistries>,
+    pub clock: Arc<dyn Clock>,
+    pub formats: Formats,
+    pub limits: Limits,
+    /// Work that goes on after answers; a shutdown drains it.
+    pub background: Background,
+}
+
+impl Services {
+    /// Wires the services to the ports.
+    #[must_use]
+    pub fn new(ports: Ports) -> Self {
+        let Ports { store, blobs, registries, policies, secrets, clock, formats, limits, region } = ports;
+        let control = Arc::new(Control::new(Arc::clone(&store)));
+        let background = Background::default();
+        let access = Arc::new(Access::new(
+            Arc::clone(&control),
+            Arc::clone(&store),
+            Arc::clone(&policies),
+            Arc::clone(&clock),
+            Arc::clone(&region),
+        ));
+        let indexes = Arc::new(RegistryIndexes::new(
+            Arc::clone(&store),
+            Arc::clone(&registries),
+            formats.clone(),
+            Arc::clone(&clock),
+            limits.clone(),
+        ));
+        let graph = Arc::new(Graph::new(Arc::clone(&store), Arc::clone(&control), &limits));
+        let views = Arc::new(Views {
+            store: Arc::clone(&store),
+            control: Arc::clone(&control),
+            clock: Arc::clone(&clock),
+            graph: Arc::clone(&graph),
+            indexes,
+            limits: limits.clone(),
+        });
+        let ingestion =
+            Arc::new(Ingestion { store: Arc::clone(&store), blobs: Arc::clone(&blobs), formats: formats.clone() });
+        let downloads = Downloads {
+            views: Arc::clone(&views),
+            blobs: Arc::clone(&blobs),
+            fetches: Fetches::new(
+                Arc::clone(&registries),
+                Arc::clone(&blobs),
+                ingestion,
+                background.clone(),
+                limits.clone(),
+            ),
+            formats: formats.clone(),
+            retention: Arc::new(Retention {
+                store: Arc::clone(&store),
+                background: background.clone(),
+                running: std::sync::Mutex::default(),
+            }),
+            found: Cache::new(50_000),
+        };
+        Self {
+            tokens: TokenService::new(Arc::clone(&store), control, Arc::clone(&clock), Arc::clone(&secrets)),
+            index: IndexService::new(Arc::clone(&views)),
+            downloads,
+            publishing: Publishing {
+                views,
+                store: Arc::clone(&store),
+                blobs: Arc::clone(&blobs),
+                formats: formats.clone(),
+                limits: limits.clone(),
+            },
+            domains: DomainService::new(Arc::clone(&store), Arc::clone(&region), &limits),
+            repositories: RepositoryService::new(Arc::clone(&store), &limits),
+            packages: PackageService::new(Arc::clone(&store)),
+            versions: VersionService {
+                store: Arc::clone(&store),
+                blobs: Arc::clone(&blobs),
+                formats: formats.clone(),
+                graph,
+            },
+            policies: PolicyService::new(Arc::clone(&store), Arc::clone(&policies), Arc::clone(&region)),
+            tags: TagService::new(Arc::clone(&store), region),
+            identities: IdentityService::new(Arc::clone(&store), policies, secrets),
+            maintenance: Maintenance {
+                store: Arc::clone(&store),
+                blobs: Arc::clone(&blobs),
+                clock: Arc::clone(&clock),
+            },
+            access,
+            store,
+            blobs,
+            registries,
+            clock,
+            formats,
+            limits,
+            background,
+        }
+    }
+}

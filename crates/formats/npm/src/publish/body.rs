@@ -1,0 +1,106 @@
+//! The request's stream → its text in memory and its tarball in staging. Memory does not grow with the tarball.
+
+use futures_util::StreamExt as _;
+use larder_core::error::{Error, Result};
+use larder_core::ports::{BlobStore, ByteStream, StagedBlob, Staging};
+use larder_http::BodyError;
+
+use super::base64::Decoder;
+use super::scanner::{Piece, Scanner};
+
+/// Everything in the body but the tarball: a document of a large package, sent back to deprecate a version.
+pub(crate) const TEXT_LIMIT_BYTES: usize = 32 << 20;
+
+/// A body, taken apart.
+pub(crate) struct Received<P> {
+    /// JSON, with the tarball's data empty.
+    pub(crate) text: Vec<u8>,
+    /// With what admitted it.
+    pub(crate) tarball: Option<(Tarball, P)>,
+}
+
+/// The attachment that is the package.
+#[derive(Debug)]
+pub(crate) struct Tarball {
+    /// Its key among the attachments.
+    pub(crate) name: String,
+    pub(crate) staged: StagedBlob,
+}
+
+/// Reads a body to its end. `permit` is for publishing: its refusal is the answer once a tarball begins, before any of
+/// it is stored.
+///
+/// # Errors
+/// The refusal; [`Error::TooLarge`] and [`Error::Validation`] for bodies that are.
+pub(crate) async fn receive<P, E: From<Error>>(
+    mut stream: ByteStream,
+    blobs: &dyn BlobStore,
+    tarball_limit_bytes: u64,
+    permit: Result<P, E>,
+) -> Result<Received<P>, E> {
+    let mut scanner = Scanner::default();
+    let mut permit = Some(permit);
+    let mut received = Received { text: Vec::new(), tarball: None };
+    let mut open: Option<(Incoming, P)> = None;
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|error| BodyError::of(&error).map_or_else(|| Error::internal(error), Error::from))?;
+        let mut rest = &chunk[..];
+        loop {
+            let (count, piece) = scanner.next(rest).map_err(|error| error.in_field("body"))?;
+            rest = &rest[count..];
+            match piece {
+                Some(Piece::Text(text)) => {
+                    if received.text.len() + text.len() > TEXT_LIMIT_BYTES {
+                        let message = "the body has more than 32 MiB beside its tarball".to_owned();
+                        return Err(Error::TooLarge { message }.into());
+                    }
+                    received.text.extend_from_slice(text);
+                }
+                Some(Piece::AttachmentStart(name)) => {
+                    let Some(permit) = permit.take() else {
+                        let message = "a publish has one tarball, this one has more";
+                        return Err(Error::validation("_attachments", message).into());
+                    };
+                    let permit = permit?;
+                    let staging = blobs.stage().await?;
+                    open = Some((Incoming { name, staging, decoder: Decoder::default() }, permit));
+                }
+                Some(Piece::Data(digits)) => {
+                    if let Some((incoming, _)) = &mut open {
+                        incoming.write(digits, tarball_limit_bytes).await?;
+                    }
+                }
+                Some(Piece::AttachmentEnd) => {
+                    if let Some((incoming, permit)) = open.take() {
+                        received.tarball = Some((incoming.finish().await?, permit));
+                    }
+                }
+                None if count == 0 => break,
+                None => {}
+            }
+        }
+    }
+    Ok(received)
+}
+
+/// A tarball that is being written.
+struct Incoming {
+    name: String,
+    staging: Box<dyn Staging>,
+    decoder: Decoder,
+}
+
+impl Incoming {
+    async fn write(&mut self, digits: &[u8], limit_bytes: u64) -> Result<()> {
+        let bytes = self.decoder.push(digits).map_err(|error| error.in_field("_attachments"))?;
+        if self.staging.len() + bytes.len() as u64 > limit_bytes {
+            return Err(Error::TooLarge { message: format!("a tarball has at most {limit_bytes} bytes here") });
+        }
+        if bytes.is_empty() { Ok(()) } else { self.staging.write(bytes.into()).await }
+    }
+
+    async fn finish(self) -> Result<Tarball> {
+        self.decoder.finish().map_err(|error| error.in_field("_attachments"))?;
+        Ok(Tarball { name: self.name, staged: self.staging.finish().await? })
+    }
+}

@@ -1,0 +1,41 @@
+//! `PUT /{package}`: a publish if the body has a tarball, else changed metadata.
+
+use http::StatusCode;
+use larder_core::access::Action;
+use larder_core::model::PackageKey;
+use larder_http::{RequestBody, response};
+use serde_json::json;
+
+use crate::index::document_revision;
+use crate::names;
+use crate::publish::{self, TEXT_LIMIT_BYTES, receive};
+use crate::routes::{Answer, NpmRoutes, Request};
+
+impl NpmRoutes {
+    /// `PUT /{package}`. Both rights are looked at before the body is read, because what it needs is known only after.
+    pub(crate) async fn put_package(&self, request: &Request, key: PackageKey, body: RequestBody) -> Answer {
+        let publish = self.may(request, Action::PublishPackageVersion, &key).await;
+        let metadata = self.may(request, Action::PutPackageMetadata, &key).await;
+        let publish = match publish {
+            Err(refusal) if metadata.is_err() => return Err(refusal),
+            publish => publish,
+        };
+        let asset_limit = self.services.limits.asset_size_bytes;
+        let text_limit = TEXT_LIMIT_BYTES as u64;
+        let stream = body.with_limit((asset_limit / 3 * 4).saturating_add(text_limit)).into_stream();
+        let received = receive(stream, self.services.blobs.as_ref(), asset_limit, publish).await?;
+        let Some((tarball, allowed)) = received.tarball else {
+            return self.put_metadata(request, &metadata?, received.text).await;
+        };
+        let services = &self.services;
+        let repository = request.target.repository.id;
+        let is_new = services.store.find_package(repository, &key).await?.is_none();
+        let publisher = request.caller.principal.name();
+        let upload = publish::read(&key, received.text, tarball, publisher, is_new, services.blobs.as_ref()).await?;
+        services.publishing.publish(&allowed, upload).await?;
+        let package = services.store.find_package(repository, &key).await?;
+        let revision = document_revision(package.as_ref());
+        let body = json!({"ok": true, "success": true, "id": names::display_name(&key), "rev": revision});
+        Ok(response::json(StatusCode::CREATED, &body))
+    }
+}

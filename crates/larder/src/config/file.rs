@@ -1,0 +1,158 @@
+//! `larder.toml`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::ConfigError;
+
+/// The file's content. Every key is optional; an unknown one is an error.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct ConfigFile {
+    /// Address and port to listen on: `127.0.0.1:5273`. Port 0 takes a free one.
+    pub(crate) listen: Option<String>,
+    /// The address that clients use, when it is not the listener's: `https://larder.example.com`.
+    pub(crate) base_url: Option<String>,
+    /// The AWS region in ARNs and signatures.
+    pub(crate) region: Option<String>,
+    /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`.
+    pub(crate) database_url: Option<String>,
+    /// `file:PATH` or `s3://BUCKET/PREFIX`.
+    pub(crate) storage_url: Option<String>,
+    /// What to log: `info`, `debug`, or directives such as `larder_http=debug`.
+    pub(crate) log: Option<String>,
+    /// `human`, `json`, or `auto`: human on a terminal, JSON otherwise.
+    pub(crate) log_format: Option<String>,
+    /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed, as CIDR ranges.
+    pub(crate) trusted_proxies: Option<Vec<String>>,
+    /// Serve package managers by host name, as AWS does: `{domain}-{owner}.d.example.com`.
+    pub(crate) endpoint_host: Option<String>,
+    /// Addresses of the public registries, by the name of the external connection.
+    #[serde(default, rename = "external_connections")]
+    pub(crate) external_connections: BTreeMap<String, RegistryEntry>,
+    #[serde(default)]
+    pub(crate) limits: LimitsSection,
+}
+
+/// A public registry's address, alone or with what goes with it.
+#[derive(Debug, Clone, Deserialize, serde::Serialize, PartialEq, Eq)]
+#[serde(untagged)]
+pub(crate) enum RegistryEntry {
+    Url(String),
+    Table(RegistryTable),
+}
+
+/// A public registry with credentials or further hosts.
+#[derive(Debug, Clone, Default, Deserialize, serde::Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RegistryTable {
+    pub(crate) url: String,
+    /// Sent only to the address's own origin and path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) password: Option<String>,
+    /// Sent as `Authorization: Bearer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<String>,
+    /// Other origins (`https://files.example.com`) that its documents may name files on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) allow_hosts: Vec<String>,
+}
+
+impl RegistryEntry {
+    /// The full form.
+    pub(crate) fn table(&self) -> RegistryTable {
+        match self {
+            Self::Url(url) => RegistryTable { url: url.clone(), ..RegistryTable::default() },
+            Self::Table(table) => table.clone(),
+        }
+    }
+}
+
+/// Quotas (reference 7.4) and times (protocols 0.8).
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct LimitsSection {
+    pub(crate) asset_size_bytes: Option<u64>,
+    pub(crate) assets_per_version: Option<usize>,
+    pub(crate) domains_per_account: Option<u32>,
+    pub(crate) repositories_per_domain: Option<u32>,
+    /// Seconds for which a public registry's index counts as fresh.
+    pub(crate) index_fresh_seconds: Option<u64>,
+    /// Memory for rendered documents.
+    pub(crate) document_cache_bytes: Option<u64>,
+}
+
+impl ConfigFile {
+    /// Reads a file; a missing one is empty unless it was asked for by name.
+    pub(crate) fn read(path: &Path, required: bool) -> Result<Self, ConfigError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Ok(Self::default()),
+            Err(error) => return Err(ConfigError(format!("cannot read {}: {error}", path.display()))),
+        };
+        toml::from_str(&text).map_err(|error| ConfigError(format!("{}: {}", path.display(), explain(&error))))
+    }
+}
+
+/// The parser's message with the nearest known key, which names the unknown key and lists the known ones.
+fn explain(error: &toml::de::Error) -> String {
+    let message = error.message();
+    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let nearest = message
+        .starts_with("unknown field")
+        .then(|| names.split_first())
+        .flatten()
+        .and_then(|(unknown, known)| known.iter().min_by_key(|name| distance(unknown, name)));
+    match nearest {
+        Some(nearest) => format!("{error}did you mean `{nearest}`?"),
+        None => error.to_string().trim_end().to_owned(),
+    }
+}
+
+/// Levenshtein distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ConfigFile, String> {
+        toml::from_str(text).map_err(|error| explain(&error))
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_the_nearest_known_one() {
+        let error = read("listen = \"127.0.0.1:1\"").expect_err("unknown");
+        assert!(error.contains("`listen`") && error.contains("did you mean `listen`?"), "{error}");
+        let error = read("[limits]\nasset-size = 3").expect_err("unknown");
+        assert!(error.contains("did you mean `asset-size-bytes`?"), "{error}");
+    }
+
+    #[test]
+    fn a_registry_is_an_address_or_a_table() {
+        let file = read(
+            "[external_connections]\n\"public:npmjs\" = \"http://a.test/\"\n\
+             \"public:pypi\" = { url = \"http://b.test/\", username = \"u\", password = \"p\" }",
+        )
+        .expect("valid");
+        assert_eq!(file.external_connections["public:npmjs"].table().url, "http://a.test/");
+        assert_eq!(file.external_connections["public:pypi"].table().username.as_deref(), Some("u"));
+    }
+}

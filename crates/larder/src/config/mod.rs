@@ -1,0 +1,13 @@
+//! Configuration: flag before `LARDER_…` variable before `larder.toml` before default. Flags and variables are read by
+//! the command line (`cli::options`); this reads the file and settles the rest.
+
+mod file;
+mod settings;
+
+pub(crate) use file::{ConfigFile, RegistryEntry, RegistryTable};
+pub(crate) use settings::{LogFormat, Settings};
+
+/// A configuration that cannot be used, in a sentence that names the key and its source.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct ConfigError(pub(crate) String);

@@ -1,0 +1,65 @@
+//! Which public registries do the package managers on this machine use? They are asked; nothing is guessed, and no
+//! address is known to Larder itself.
+
+mod npm;
+mod pip;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use larder_core::model::ExternalConnection;
+
+use crate::config::RegistryEntry;
+
+/// An address and where it was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) connection: ExternalConnection,
+    pub(crate) entry: RegistryEntry,
+    /// `npm config get registry`
+    pub(crate) source: String,
+}
+
+/// What asking one package manager gave.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) client: &'static str,
+    pub(crate) result: Result<Found, String>,
+}
+
+/// Asks all package managers.
+pub(crate) fn detect() -> Vec<Outcome> {
+    vec![Outcome { client: "npm", result: npm::detect() }, Outcome { client: "pip", result: pip::detect() }]
+}
+
+/// Runs a client and answers what it printed. A client that is not there or hangs is no answer.
+fn ask(program: &str, arguments: &[&str]) -> Result<String, String> {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let shown = format!("{program} {}", arguments.join(" "));
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("`{shown}` cannot be run: {error}"))?;
+    let started = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(_)) => break,
+            Ok(None) if started.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
+            Ok(None) => {
+                // It is of no use any more, whether it can be ended or not.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("`{shown}` did not answer in {} s", PATIENCE.as_secs()));
+            }
+            Err(error) => return Err(format!("`{shown}`: {error}")),
+        }
+    }
+    let output = child.wait_with_output().map_err(|error| format!("`{shown}`: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("`{shown}` failed ({})", output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

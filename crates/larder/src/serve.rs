@@ -1,0 +1,157 @@
+//! A server from its first to its last request.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use larder_api::{Api, EndpointUrls, HostTemplate};
+use larder_core::model::ExternalConnection;
+use larder_external::Registries;
+use larder_http::{Endpoint, EndpointSettings, Server};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::aws_files::AwsFiles;
+use crate::bootstrap::{bootstrap, next_steps};
+use crate::cli::{Failure, Outcome};
+use crate::config::Settings;
+use crate::data_dir::write_private;
+use crate::detect::detect;
+use crate::external_file::ExternalFile;
+use crate::wiring::{Machine, Wired, addresses, routes, wire};
+
+/// How long running requests may take after the server was asked to stop.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(30);
+/// How often the file of external connections is looked at.
+const EXTERNAL_FILE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Runs until the process is asked to stop.
+pub(crate) async fn serve(settings: Settings) -> Outcome<()> {
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| Failure::new(format!("cannot listen on {}: {error}", settings.listen)))?;
+    let address = listener.local_addr()?;
+    let base_url = settings.base_url.clone().unwrap_or_else(|| local_url(address));
+
+    let first_start = settings.bootstrap && !settings.data_dir.aws_credentials().exists();
+    if first_start {
+        detect_at_first_start(&settings)?;
+    }
+    let Wired { services, registries } = wire(&settings).await?;
+    let machine = Machine { services: Arc::clone(&services) };
+    if settings.bootstrap {
+        let external = ExternalFile::read(&settings.data_dir.external_file())?;
+        let connections: Vec<ExternalConnection> = settings.all_registries(&external)?.into_keys().collect();
+        bootstrap(&machine, &settings.data_dir, &connections).await?;
+        AwsFiles::write_config(&settings.data_dir, &settings.region, &base_url)?;
+    }
+    let swept = services.blobs.sweep_staging(Duration::ZERO).await?;
+    if swept > 0 {
+        tracing::info!(swept, "removed unfinished uploads of an earlier run");
+    }
+
+    let endpoints = match &settings.endpoint_host {
+        Some(template) => EndpointUrls::by_host(HostTemplate::parse(template)?),
+        None => EndpointUrls::by_path(),
+    };
+    let endpoint = Endpoint::new(
+        Arc::clone(&services),
+        routes(&services),
+        Arc::new(Api::new(Arc::clone(&services), endpoints)),
+        EndpointSettings {
+            base_url: settings.base_url.clone(),
+            endpoint_host: settings.endpoint_host.clone(),
+            trusted_proxies: settings.trusted_proxies.clone(),
+        },
+    )?;
+    let server = Server::new(endpoint);
+    announce(&settings, &base_url, first_start)?;
+    let reload = tokio::spawn(reload_registries(settings, registries));
+    server.run(listener, stop_signal()?, SHUTDOWN_PATIENCE).await;
+    reload.abort();
+    services.background.drain().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Where clients on this machine find the listener.
+fn local_url(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://127.0.0.1:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
+
+/// Asks the package managers once, unless somebody said already where the registries are.
+fn detect_at_first_start(settings: &Settings) -> Outcome<()> {
+    let path = settings.data_dir.external_file();
+    if path.exists() || !settings.registries.is_empty() {
+        return Ok(());
+    }
+    let mut file = ExternalFile::read(&path)?;
+    for detected in detect() {
+        match detected.result {
+            Ok(found) => {
+                tracing::info!(connection = found.connection.name(), source = found.source, "found a public registry");
+                file.set(found.connection.name(), found.entry);
+            }
+            Err(why) => tracing::info!(client = detected.client, why, "found no public registry"),
+        }
+    }
+    settings.data_dir.create()?;
+    Ok(file.write()?)
+}
+
+/// Tells people and programs that requests are served.
+fn announce(settings: &Settings, base_url: &str, first_start: bool) -> Outcome<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Larder {} is ready at {base_url}", env!("CARGO_PKG_VERSION"))?;
+    if first_start {
+        writeln!(out, "{}", next_steps(&settings.data_dir))?;
+    }
+    out.flush()?;
+    if let Some(path) = &settings.ready_file {
+        write_private(path, base_url)?;
+    }
+    Ok(())
+}
+
+/// Resolves when the process is asked to stop.
+fn stop_signal() -> Outcome<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping; running requests are finished first");
+    })
+}
+
+/// Takes over what `larder external` writes while the server runs.
+async fn reload_registries(settings: Settings, registries: Arc<Registries>) {
+    let path = settings.data_dir.external_file();
+    let modified = || -> Option<SystemTime> { std::fs::metadata(&path).and_then(|data| data.modified()).ok() };
+    let mut known = modified();
+    loop {
+        tokio::time::sleep(EXTERNAL_FILE_INTERVAL).await;
+        let now = modified();
+        if now == known {
+            continue;
+        }
+        known = now;
+        let tables = ExternalFile::read(&path).and_then(|file| settings.all_registries(&file));
+        let outcome = tables
+            .map_err(|error| error.to_string())
+            .and_then(|tables| registries.replace(&addresses(tables)).map_err(|error| error.to_string()));
+        match outcome {
+            Ok(()) => tracing::info!("took over changed addresses of external connections"),
+            Err(error) => {
+                tracing::error!(%error, "the file of external connections is wrong; keeping the old addresses")
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The services on their real ports. A new format is one line here.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use larder_auth::{policy::Evaluator, token::RandomSecrets};
+use larder_core::access::{Allowed, Caller, ServerTarget, Via};
+use larder_core::model::{AccountId, ExternalConnection, Principal, PrincipalKind, SystemClock};
+use larder_core::ports::Format;
+use larder_core::services::{Formats, Ports, Services};
+use larder_external::{Client, ClientSettings, Credentials, Registries, RegistryAddress};
+use larder_http::FormatRoutes;
+use larder_store::Store;
+use larder_store::blob::{StorageOptions, open_storage};
+
+use crate::cli::{DataOptions, Outcome, ServeOptions};
+use crate::config::{RegistryTable, Settings};
+use crate::external_file::ExternalFile;
+
+/// The rules of every format that is served.
+fn formats() -> Formats {
+    let formats: [Arc<dyn Format>; 2] = [Arc::new(larder_npm::Npm), Arc::new(larder_pypi::PypiFormat)];
+    Formats::new(formats)
+}
+
+/// The routes of every format that has a package manager.
+pub(crate) fn routes(services: &Arc<Services>) -> Vec<Arc<dyn FormatRoutes>> {
+    vec![
+        Arc::new(larder_npm::NpmRoutes::new(Arc::clone(services))),
+        Arc::new(larder_pypi::PypiRoutes::new(Arc::clone(services))),
+    ]
+}
+
+/// The services of a configuration, with the registries whose addresses may change while they run.
+pub(crate) struct Wired {
+    pub(crate) services: Arc<Services>,
+    pub(crate) registries: Arc<Registries>,
+}
+
+/// Opens database and blob store and wires the services to them.
+pub(crate) async fn wire(settings: &Settings) -> Outcome<Wired> {
+    settings.data_dir.create()?;
+    let external = ExternalFile::read(&settings.data_dir.external_file())?;
+    let client = Client::new(ClientSettings::default());
+    let registries = Arc::new(Registries::new(client.clone(), &addresses(settings.all_registries(&external)?))?);
+    let store = Store::open(&settings.database, settings.region.as_str()).await?;
+    let storage = StorageOptions {
+        staging: Some(settings.data_dir.staging()),
+        transport: Some(Arc::new(client.clone())),
+        ..StorageOptions::default()
+    };
+    let blobs = open_storage(&settings.storage_url, &storage)?;
+    let services = Services::new(Ports {
+        store: Arc::new(store),
+        blobs,
+        registries: Arc::clone(&registries) as _,
+        policies: Arc::new(Evaluator::new()),
+        secrets: Arc::new(RandomSecrets),
+        clock: Arc::new(SystemClock),
+        formats: formats(),
+        limits: settings.limits.clone(),
+        region: settings.region.as_str().into(),
+    });
+    Ok(Wired { services: Arc::new(services), registries })
+}
+
+/// Configuration as the outgoing client takes it.
+pub(crate) fn addresses(
+    tables: BTreeMap<ExternalConnection, RegistryTable>,
+) -> HashMap<ExternalConnection, RegistryAddress> {
+    tables.into_iter().map(|(connection, table)| (connection, address(table))).collect()
+}
+
+fn address(table: RegistryTable) -> RegistryAddress {
+    let RegistryTable { url, username, password, token, allow_hosts } = table;
+    let credentials = match (token, username) {
+        (Some(token), _) => Some(Credentials::Bearer { token }),
+        (None, Some(username)) => Some(Credentials::Basic { username, password: password.unwrap_or_default() }),
+        (None, None) => None,
+    };
+    RegistryAddress { url, credentials, allow_hosts, ..RegistryAddress::default() }
+}
+
+/// The services as the machine's owner uses them: from the command line, without credentials.
+pub(crate) struct Machine {
+    pub(crate) services: Arc<Services>,
+}
+
+impl Machine {
+    /// Opens the data that the options name, also while a server runs on it.
+    pub(crate) async fn open(options: &DataOptions) -> Outcome<Self> {
+        let settings = Settings::load(&ServeOptions::from(options.clone()))?;
+        Ok(Self { services: wire(&settings).await?.services })
+    }
+
+    /// The machine's owner, acting for an account.
+    pub(crate) fn caller_in(&self, account: &AccountId) -> Caller {
+        Caller {
+            principal: Principal { account: account.clone(), kind: PrincipalKind::System },
+            via: Via::Machine,
+            address: None,
+            secure_transport: true,
+            request_id: "command-line".to_owned(),
+        }
+    }
+
+    /// Proof that the machine's owner may manage identities.
+    pub(crate) fn allowed(&self, operation: &'static str) -> Outcome<Allowed<ServerTarget>> {
+        let nobody = AccountId::new("000000000000")?;
+        Ok(self.services.access.authorize_machine(&self.caller_in(&nobody), operation)?)
+    }
+}

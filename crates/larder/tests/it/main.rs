@@ -1,0 +1,6 @@
+//! The rules of the data plane on a real database and real blobs, with a public registry that the test holds.
+
+mod faults;
+mod origin_controls;
+mod upstream_model;
+mod world;
