@@ -3,7 +3,7 @@
 //! A blob's row counts the assets that refer to it, so that a domain's size counts it once and `gc` finds out with one
 //! look whether it is still needed. Whoever adds or removes assets does it here.
 
-use larder_core::model::{Asset, AssetKind, AssetName, Digests, DomainId, PackageId, RepositoryId, Sha256, VersionId};
+use larder_core::model::{Asset, AssetKind, AssetName, Digests, DomainId, PackageId, Sha256, VersionId};
 use larder_core::{Error, Result};
 
 use super::Transaction;
@@ -56,9 +56,6 @@ statements! {
         ON CONFLICT (domain_id, shard) DO UPDATE SET size_bytes = domain_usage.size_bytes + excluded.size_bytes";
     RELEASE_VERSION = release!("asset a WHERE a.version_id = $2");
     RELEASE_PACKAGE = release!("package_version v JOIN asset a ON a.version_id = v.id WHERE v.package_id = $2");
-    RELEASE_REPOSITORY = release!("
-        package p JOIN package_version v ON v.package_id = p.id JOIN asset a ON a.version_id = v.id
-         WHERE p.repository_id = $2");
     SUBTRACT_USAGE = "
         UPDATE domain_usage SET size_bytes = domain_usage.size_bytes - gone.size_bytes
           FROM (SELECT domain_id, usage_shard, CAST(SUM(size_bytes) AS BIGINT) AS size_bytes
@@ -199,12 +196,6 @@ impl Transaction<'_> {
     /// Gives up the blobs of a package, whose rows the caller deletes.
     pub(super) async fn release_package(&mut self, domain: DomainId, package: PackageId) -> Result<()> {
         self.conn.execute(&RELEASE_PACKAGE, params![domain, package]).await?;
-        self.forget_blobs(domain).await
-    }
-
-    /// Gives up the blobs of all packages of a repository, whose rows the caller deletes.
-    pub(super) async fn release_repository(&mut self, domain: DomainId, repository: RepositoryId) -> Result<()> {
-        self.conn.execute(&RELEASE_REPOSITORY, params![domain, repository]).await?;
         self.forget_blobs(domain).await
     }
 

@@ -43,6 +43,7 @@ pub(super) async fn retaining_keeps_origin_and_times(fixture: Fixture) {
     assert_eq!(again.revision, package.revision, "nothing happened");
     // What is retained does not depend on its source.
     fixture.must(Change::DeleteRepository { repository: source.id }).await;
+    fixture.store.purge().await.expect("purged");
     assert!(fixture.version(destination.id, "left-pad", "1.0.0").await.is_some());
     assert_eq!(fixture.size(destination.domain).await, "left-pad 1.0.0".len() as u64);
 }

@@ -75,6 +75,8 @@ pub(super) async fn packages_are_filtered_by_origin_settings(fixture: Fixture) {
 pub(super) async fn versions_are_listed_by_text_or_time(fixture: Fixture) {
     let repository = fixture.some_repository().await;
     fixture.published(&repository, "left-pad", &["10.0.0", "2.0.0"]).await;
+    let restrictions = OriginRestrictions { publish: AllowPublish::Allow, upstream: AllowUpstream::Allow };
+    put(&fixture, &repository, npm("left-pad"), restrictions).await;
     let external = Publication {
         origin: Origin::external(npmjs()),
         requires_publish: None,
@@ -154,8 +156,8 @@ pub(super) async fn revisions_are_those_of_repositories_that_have_the_package(fi
     for number in 0..20 {
         let repository = fixture.repository(&domain, &format!("repository-{number}")).await;
         if number % 3 == 0 {
-            fixture.published(&repository, "left-pad", &["1.0.0", "2.0.0"][..=number % 2]).await;
-            expected.push((repository.id, 1 + i64::try_from(number % 2).expect("small")));
+            let package = fixture.published(&repository, "left-pad", &["1.0.0", "2.0.0"][..=number % 2]).await;
+            expected.push((repository.id, package.revision));
         }
         ids.insert(0, repository.id);
     }
@@ -223,6 +225,7 @@ pub(super) async fn index_documents_keep_their_revision_while_the_body_stays(fix
         assert_eq!(found.etag, Some(format!("etag {checked_at}")));
     }
     fixture.must(Change::DeleteRepository { repository: id }).await;
+    fixture.store.purge().await.expect("purged");
     assert!(fixture.store.find_index(id, npmjs(), &key).await.expect("read").is_none());
 }
 

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -51,7 +52,6 @@ pub(super) async fn a_version_is_read_as_it_was_published(fixture: Fixture) {
     assert_eq!(hosted.versions.len(), 1);
     assert_eq!(hosted.versions[0].assets, found.assets);
     assert_eq!(hosted.package.tags, [("latest".to_owned(), "1.0.0".to_owned())]);
-    assert_eq!(hosted.package.revision, 1);
     assert!(fixture.store.load_package(repository.id, &npm("no-pad")).await.expect("read").is_none());
 }
 
@@ -117,6 +117,10 @@ pub(super) async fn origin_settings_come_from_the_first_version_and_are_checked_
     let package = fixture.package(repository.id, "left-pad").await.expect("the package");
     assert_eq!(package.restrictions, OriginRestrictions::INGESTED);
     let error = fixture.publish(publication(&repository, "left-pad", "2.0.0")).await.expect_err("blocked");
+    assert!(matches!(error, Error::Forbidden { .. }));
+
+    fixture.publish(publication(&repository, "own", "1.0.0")).await.expect("published");
+    let error = fixture.publish(ingest("own", "2.0.0")).await.expect_err("blocked");
     assert!(matches!(error, Error::Forbidden { .. }));
 
     // A record made beforehand keeps what was put.
@@ -187,7 +191,7 @@ pub(super) async fn parallel_first_publishes_all_succeed(fixture: Fixture) {
     }
     let hosted = fixture.store.load_package(repository.id, &npm("left-pad")).await.expect("read").expect("there");
     assert_eq!(hosted.versions.len(), 12);
-    assert_eq!(hosted.package.revision, 12);
+    assert_eq!(hosted.versions.iter().map(|version| &version.version).collect::<HashSet<_>>().len(), 12);
 
     // Of several that publish the same version, one succeeds.
     for _ in 0..8 {
@@ -204,7 +208,12 @@ pub(super) async fn parallel_first_publishes_all_succeed(fixture: Fixture) {
 
 pub(super) async fn a_package_revision_rises_with_each_visible_change(fixture: Fixture) {
     let repository = fixture.some_repository().await;
-    let package = fixture.published(&repository, "left-pad", &["1.0.0", "2.0.0"]).await;
+    // A package of that name that was deleted had none of the revisions to come.
+    let deleted = fixture.published(&repository, "left-pad", &["1.0.0", "2.0.0", "3.0.0"]).await;
+    fixture.must(Change::DeletePackage { package: deleted.id }).await;
+    let package = fixture.published(&repository, "left-pad", &["1.0.0"]).await;
+    assert!(package.revision > deleted.revision);
+    let package = fixture.published(&repository, "left-pad", &["2.0.0"]).await;
     let id = package.id;
     let target = VersionStatus::Unlisted;
     let mut last = package.revision;

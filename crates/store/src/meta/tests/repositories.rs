@@ -223,10 +223,14 @@ pub(super) async fn repositories_are_listed_by_prefix_and_administrator(fixture:
 pub(super) async fn deleting_a_repository_frees_what_it_held(fixture: Fixture) {
     let domain = fixture.domain("my-domain").await;
     let repository = fixture.repository(&domain, "repository").await;
-    fixture.published(&repository, "left-pad", &["1.0.0", "2.0.0"]).await;
+    let versions: Vec<_> = (0..250).map(|number| format!("{number}.0.0")).collect();
+    let versions: Vec<_> = versions.iter().map(String::as_str).collect();
+    let package = fixture.published(&repository, "left-pad", &versions).await;
     fixture.published(&repository, "right-pad", &["1.0.0"]).await;
     assert!(fixture.size(domain.id).await > 0);
     fixture.must(Change::DeleteRepository { repository: repository.id }).await;
+    assert!(fixture.fails(Change::DeletePackage { package: package.id }).await.is_not_found());
+    fixture.store.purge().await.expect("purged");
     assert_eq!(fixture.size(domain.id).await, 0);
     let again = fixture.repository(&domain, "repository").await;
     assert!(fixture.package(again.id, "left-pad").await.is_none());
