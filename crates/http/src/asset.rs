@@ -5,8 +5,10 @@ use http::header::{
     CONTENT_TYPE, ETAG, LAST_MODIFIED, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use larder_core::Error;
 use larder_core::model::{Sha256, Timestamp};
 use larder_core::ports::{Blob, ByteRange};
+use larder_core::services::OpenedAsset;
 
 use crate::Body;
 use crate::conditional::{Requested, Validators, not_modified, requested_range};
@@ -21,7 +23,7 @@ const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox; default-src 'non
 /// Media types that a browser would run.
 const ACTIVE_TYPES: [&str; 5] = ["text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"];
 
-/// What is known of an asset.
+/// What is known of an asset before it is read.
 #[derive(Debug, Clone)]
 pub struct AssetHeaders<'a> {
     pub content_type: &'a str,
@@ -32,13 +34,23 @@ pub struct AssetHeaders<'a> {
     pub last_modified: Option<Timestamp>,
     /// The file name to store under, where a client or browser should not show the asset.
     pub disposition: Option<&'a str>,
+    /// Whether a part of it can be read.
+    pub seekable: bool,
 }
 
-/// An opened asset: its bytes, and the range they were opened for. Only a stream begins at the range; a file and bytes
-/// in memory are whole and cut here.
-pub struct Opened {
-    pub content: Blob,
-    pub range: Option<ByteRange>,
+impl<'a> AssetHeaders<'a> {
+    /// Those of an opened asset: its tag is its SHA-256.
+    #[must_use]
+    pub fn of(opened: &OpenedAsset, content_type: &'a str) -> Self {
+        Self {
+            content_type,
+            etag: opened.sha256.as_ref().map(sha256_etag),
+            size: opened.size_bytes,
+            last_modified: opened.published_at,
+            disposition: None,
+            seekable: opened.is_seekable(),
+        }
+    }
 }
 
 /// The tag of an asset: its SHA-256.
@@ -47,56 +59,66 @@ pub fn sha256_etag(sha256: &Sha256) -> String {
     format!("\"{sha256}\"")
 }
 
-/// Answers GET and HEAD of an asset: 304 if the client has it, one range, or all.
-#[must_use]
-pub fn serve_asset(method: &Method, headers: &HeaderMap, asset: &AssetHeaders<'_>, opened: Opened) -> Response {
+/// Answers GET and HEAD of an asset: 304 if the client has it, one range, or all. `read` is called only when bytes are
+/// sent, with the part that is wanted; a file or bytes in memory may be the whole asset all the same.
+///
+/// # Errors
+/// Those of `read`.
+pub async fn serve_asset<R, F>(
+    method: &Method,
+    headers: &HeaderMap,
+    asset: &AssetHeaders<'_>,
+    read: R,
+) -> larder_core::Result<Response>
+where
+    R: FnOnce(Option<ByteRange>) -> F,
+    F: Future<Output = larder_core::Result<Blob>>,
+{
     let validators = Validators { etag: asset.etag.as_deref(), last_modified: asset.last_modified };
     let mut response = Response::new(Body::empty());
     let out = response.headers_mut();
+    // All there will be, with the date and id that the server adds.
     out.reserve(12);
     put_common(out, asset);
     if not_modified(headers, validators) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return response;
+        return Ok(response);
     }
     put_type(out, asset);
-    let Some(size) = asset.size.or_else(|| stored_size(&opened.content)) else {
-        if let Blob::Stream(stream) = opened.content
-            && method != Method::HEAD
-        {
-            *response.body_mut() = Body::stream(stream, None);
+    let part = match asset.size.filter(|_| asset.seekable) {
+        None => None,
+        Some(size) => {
+            out.insert(ACCEPT_RANGES, BYTES);
+            match requested_range(headers, validators, size) {
+                Requested::Whole => None,
+                Requested::Unsatisfiable => return Ok(range_not_satisfiable(size)),
+                Requested::Part(part) => {
+                    out.insert(CONTENT_RANGE, content_range(part, size));
+                    Some(part)
+                }
+            }
         }
-        return response;
     };
-    out.insert(ACCEPT_RANGES, BYTES);
-    let part = match (requested_range(headers, validators, size), &opened) {
-        // Whoever opened it has cut it already.
-        (_, Opened { content: Blob::Stream(_), range }) => *range,
-        (Requested::Whole, _) => None,
-        (Requested::Part(part), _) => Some(part),
-        (Requested::Unsatisfiable, _) => return range_not_satisfiable(size),
-    };
-    let mut status = StatusCode::OK;
-    if let Some(part) = part {
-        out.insert(CONTENT_RANGE, content_range(part, size));
-        status = StatusCode::PARTIAL_CONTENT;
-    }
-    let part = part.unwrap_or(ByteRange { start: 0, length: size });
+    let status = if part.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let length = part.map(|part| part.length).or(asset.size);
     if method == Method::HEAD {
-        out.insert(CONTENT_LENGTH, HeaderValue::from(part.length));
+        if let Some(length) = length {
+            out.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
     } else {
-        *response.body_mut() = Body::blob(opened.content, part);
+        let content = read(part).await?;
+        *response.body_mut() = match (content, length) {
+            (Blob::Stream(stream), length) => Body::stream(stream, length),
+            (Blob::Memory(bytes), None) => Body::full(bytes),
+            (Blob::File(file), None) => {
+                let length = file.metadata().map_err(Error::internal)?.len();
+                Body::blob(Blob::File(file), ByteRange { start: 0, length })
+            }
+            (stored, Some(length)) => Body::blob(stored, part.unwrap_or(ByteRange { start: 0, length })),
+        };
     }
     *response.status_mut() = status;
-    response
-}
-
-fn stored_size(content: &Blob) -> Option<u64> {
-    match content {
-        Blob::Memory(bytes) => Some(bytes.len() as u64),
-        Blob::File(file) => file.metadata().ok().map(|metadata| metadata.len()),
-        Blob::Stream(_) => None,
-    }
+    Ok(response)
 }
 
 /// What 200, 206 and 304 carry alike.

@@ -49,19 +49,6 @@ pub fn requested_range(headers: &HeaderMap, validators: Validators<'_>, size: u6
     parse_range(range, size)
 }
 
-/// The part to open before anything but the size is known: what [`requested_range`] will say, unless an `If-Range`
-/// has to be compared first.
-#[must_use]
-pub fn range_to_open(headers: &HeaderMap, size: u64) -> Option<ByteRange> {
-    if headers.contains_key(IF_RANGE) {
-        return None;
-    }
-    match parse_range(single(headers, &RANGE)?, size) {
-        Requested::Part(range) => Some(range),
-        Requested::Whole | Requested::Unsatisfiable => None,
-    }
-}
-
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

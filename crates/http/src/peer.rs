@@ -6,6 +6,7 @@ use http::header::{FORWARDED, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Version};
 use ipnet::IpNet;
+use larder_core::error::Invalid;
 
 /// The peer of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +31,9 @@ pub struct BadHost;
 #[derive(Debug, Clone, Default)]
 pub struct PeerRules {
     /// The public address of this server, without trailing slash; when unset it is what the client asked for.
-    pub base_url: Option<String>,
+    base_url: Option<String>,
     /// The networks whose `Forwarded` and `X-Forwarded-*` headers are believed.
-    pub proxies: Vec<IpNet>,
+    proxies: Vec<IpNet>,
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -42,6 +43,23 @@ const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port")
 const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
 impl PeerRules {
+    /// With these proxies, each an address or a network (CIDR).
+    ///
+    /// # Errors
+    /// [`Invalid`] for one that is neither.
+    pub fn new(base_url: Option<String>, proxies: &[String]) -> Result<Self, Invalid> {
+        let proxies = proxies.iter().map(|proxy| {
+            let address = proxy.parse::<IpAddr>().map(IpNet::from);
+            proxy.parse().or(address).map_err(|_| {
+                Invalid::new(format!(
+                    "the trusted proxy '{proxy}' is neither an address nor a network such as 10.0.0.0/8"
+                ))
+            })
+        });
+        let base_url = base_url.map(|url| url.trim_end_matches('/').to_owned());
+        Ok(Self { base_url, proxies: proxies.collect::<Result<_, _>>()? })
+    }
+
     /// Reads the peer of a request that came over a connection from `remote` to `local`.
     ///
     /// # Errors

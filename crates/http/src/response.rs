@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_RANGE, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
 use hyper::ext::ReasonPhrase;
+use larder_core::Error;
 use larder_core::model::Timestamp;
 use larder_core::ports::ByteRange;
 use serde::Serialize;
@@ -72,6 +73,22 @@ pub fn with_reason(mut response: Response, reason: &str) -> Response {
         response.extensions_mut().insert(reason);
     }
     response
+}
+
+/// The status of a failure (protocols 0.9), for clients that have no convention of their own.
+#[must_use]
+pub fn status_of(error: &Error) -> StatusCode {
+    match error {
+        Error::ResourceNotFound { .. } => StatusCode::NOT_FOUND,
+        Error::Conflict { .. } => StatusCode::CONFLICT,
+        Error::AccessDenied { .. } | Error::Forbidden { .. } | Error::QuotaExceeded { .. } => StatusCode::FORBIDDEN,
+        Error::Validation { .. } => StatusCode::BAD_REQUEST,
+        Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Upstream { .. } => StatusCode::BAD_GATEWAY,
+        Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+    }
 }
 
 /// 416, with the size that the client did not know.

@@ -14,8 +14,7 @@ use crate::data_dir::DataDir;
 use crate::wiring::Machine;
 
 /// The administrator's policy.
-const FULL_RIGHTS: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+const FULL_RIGHTS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 const DOMAIN: &str = "my-domain";
 const REPOSITORY: &str = "my-repo";
 

@@ -34,6 +34,11 @@ impl DataDir {
         self.0.join("storage")
     }
 
+    /// Where uploads wait for an object store.
+    pub(crate) fn staging(&self) -> PathBuf {
+        self.0.join("staging")
+    }
+
     /// The optional configuration.
     pub(crate) fn config_file(&self) -> PathBuf {
         self.0.join("larder.toml")

@@ -18,9 +18,7 @@ impl ExternalFile {
     /// Reads it; a missing one is empty.
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
         let entries = match std::fs::read_to_string(path) {
-            Ok(text) => {
-                toml::from_str(&text).map_err(|error| ConfigError(format!("{}: {error}", path.display())))?
-            }
+            Ok(text) => toml::from_str(&text).map_err(|error| ConfigError(format!("{}: {error}", path.display())))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(ConfigError(format!("cannot read {}: {error}", path.display()))),
         };
@@ -50,7 +48,8 @@ impl ExternalFile {
     /// Writes it back.
     pub(crate) fn write(&self) -> Result<(), ConfigError> {
         let text = toml::to_string(&self.entries).map_err(|error| ConfigError(error.to_string()))?;
-        let text = format!("# Written by `larder external`; `[external_connections]` in larder.toml wins over it.\n{text}");
+        let text =
+            format!("# Written by `larder external`; `[external_connections]` in larder.toml wins over it.\n{text}");
         write_private(&self.path, &text)
             .map_err(|error| ConfigError(format!("cannot write {}: {error}", self.path.display())))
     }

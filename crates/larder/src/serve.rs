@@ -142,10 +142,12 @@ async fn reload_registries(settings: Settings, registries: Arc<Registries>) {
         let tables = ExternalFile::read(&path).and_then(|file| settings.all_registries(&file));
         let outcome = tables
             .map_err(|error| error.to_string())
-            .and_then(|tables| registries.replace(addresses(tables)).map_err(|error| error.to_string()));
+            .and_then(|tables| registries.replace(&addresses(tables)).map_err(|error| error.to_string()));
         match outcome {
             Ok(()) => tracing::info!("took over changed addresses of external connections"),
-            Err(error) => tracing::error!(%error, "the file of external connections is wrong; keeping the old addresses"),
+            Err(error) => {
+                tracing::error!(%error, "the file of external connections is wrong; keeping the old addresses")
+            }
         }
     }
 }

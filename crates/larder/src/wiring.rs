@@ -1,6 +1,6 @@
 //! The services on their real ports. A new format is one line here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use larder_auth::{policy::Evaluator, token::RandomSecrets};
@@ -8,7 +8,7 @@ use larder_core::access::{Allowed, Caller, ServerTarget, Via};
 use larder_core::model::{AccountId, ExternalConnection, Principal, PrincipalKind, SystemClock};
 use larder_core::ports::Format;
 use larder_core::services::{Formats, Ports, Services};
-use larder_external::{Credentials, Registries, RegistryAddress};
+use larder_external::{Client, ClientSettings, Credentials, Registries, RegistryAddress};
 use larder_http::FormatRoutes;
 use larder_store::Store;
 use larder_store::blob::{StorageOptions, open_storage};
@@ -26,7 +26,7 @@ fn formats() -> Formats {
 /// The routes of every format that has a package manager.
 pub(crate) fn routes(services: &Arc<Services>) -> Vec<Arc<dyn FormatRoutes>> {
     vec![
-        Arc::new(larder_npm::Routes::new(Arc::clone(services))),
+        Arc::new(larder_npm::NpmRoutes::new(Arc::clone(services))),
         Arc::new(larder_pypi::Routes::new(Arc::clone(services))),
     ]
 }
@@ -41,9 +41,15 @@ pub(crate) struct Wired {
 pub(crate) async fn wire(settings: &Settings) -> Outcome<Wired> {
     settings.data_dir.create()?;
     let external = ExternalFile::read(&settings.data_dir.external_file())?;
-    let registries = Arc::new(Registries::new(addresses(settings.all_registries(&external)?))?);
-    let store = Store::open(&settings.database, &settings.region).await?;
-    let blobs = open_storage(&settings.storage_url, &StorageOptions::default())?;
+    let client = Client::new(ClientSettings::default());
+    let registries = Arc::new(Registries::new(client.clone(), &addresses(settings.all_registries(&external)?))?);
+    let store = Store::open(&settings.database, settings.region.as_str()).await?;
+    let storage = StorageOptions {
+        staging: Some(settings.data_dir.staging()),
+        transport: Some(Arc::new(client.clone())),
+        ..StorageOptions::default()
+    };
+    let blobs = open_storage(&settings.storage_url, &storage)?;
     let services = Services::new(Ports {
         store: Arc::new(store),
         blobs,
@@ -61,7 +67,7 @@ pub(crate) async fn wire(settings: &Settings) -> Outcome<Wired> {
 /// Configuration as the outgoing client takes it.
 pub(crate) fn addresses(
     tables: BTreeMap<ExternalConnection, RegistryTable>,
-) -> BTreeMap<ExternalConnection, RegistryAddress> {
+) -> HashMap<ExternalConnection, RegistryAddress> {
     tables.into_iter().map(|(connection, table)| (connection, address(table))).collect()
 }
 

@@ -2,16 +2,11 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::Method;
 use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::error::Error;
 use larder_core::model::{AssetName, PackageKey, VersionText};
-use larder_core::ports::Blob;
 use larder_core::services::OpenedAsset;
-use larder_http::asset::sha256_etag;
-use larder_http::conditional::range_to_open;
-use larder_http::{AssetHeaders, Opened, serve_asset};
+use larder_http::{AssetHeaders, serve_asset};
 
 use crate::error::NpmError;
 use crate::external::TARBALL;
@@ -30,23 +25,8 @@ impl NpmRoutes {
             },
             None => self.open_by_file(&allowed, &key, file).await?,
         };
-        let asset = AssetHeaders {
-            content_type: "application/octet-stream",
-            etag: opened.sha256.as_ref().map(sha256_etag),
-            size: opened.size_bytes,
-            last_modified: opened.published_at,
-            disposition: None,
-        };
-        let range = match opened.size_bytes {
-            Some(size) if opened.is_seekable() => range_to_open(&request.headers, size),
-            _ => None,
-        };
-        // The answer to HEAD has a size and no content.
-        let content = match (&request.method, opened.size_bytes) {
-            (&Method::HEAD, Some(_)) => Blob::Memory(Bytes::new()),
-            _ => opened.read(range).await?,
-        };
-        Ok(serve_asset(&request.method, &request.headers, &asset, Opened { content, range }))
+        let asset = AssetHeaders::of(&opened, "application/octet-stream");
+        Ok(serve_asset(&request.method, &request.headers, &asset, |part| opened.read(part)).await?)
     }
 
     async fn open(

@@ -33,11 +33,7 @@ pub(crate) fn render(project: &Project, form: Representation, base: &str) -> Res
 
 /// What was published here must be seen at once; what only mirrors a public registry is as old as its refresh anyway.
 fn cache_control(project: &Project) -> &'static str {
-    if project.releases.iter().any(crate::project::ProjectRelease::is_internal) {
-        "no-cache"
-    } else {
-        "max-age=600"
-    }
+    if project.releases.iter().any(crate::project::ProjectRelease::is_internal) { "no-cache" } else { "max-age=600" }
 }
 
 /// The header that mirrors compare.

@@ -179,10 +179,7 @@ mod tests {
         assert_eq!(details.licenses, [License { name: "MIT License".to_owned(), url: None }]);
         let dependencies: Vec<_> =
             details.dependencies.iter().map(|d| (d.package.as_str(), d.version_requirement.as_deref())).collect();
-        assert_eq!(
-            dependencies,
-            [("requests", Some("[socks] (>=2.8) ; python_version < \"3\"")), ("six", None)]
-        );
+        assert_eq!(dependencies, [("requests", Some("[socks] (>=2.8) ; python_version < \"3\"")), ("six", None)]);
         assert_eq!(details.dependencies[0].dependency_type.as_deref(), Some("Requires-Dist"));
     }
 

@@ -9,7 +9,7 @@ use pep440_rs::Version;
 
 mod filename;
 
-pub(crate) use filename::{Distribution, DistributionKind, check_file_name, version_of_upstream_file};
+pub(crate) use filename::{Distribution, DistributionKind, version_of_upstream_file};
 
 /// The normalized form of a project name: lower case, runs of `-`, `_` and `.` as one `-`.
 #[must_use]
@@ -103,6 +103,22 @@ pub(crate) fn parse_version(text: &str) -> Result<Version, Invalid> {
 /// [`Invalid`] when it is none.
 pub(crate) fn normalize_version(text: &str) -> Result<VersionText, Invalid> {
     VersionText::new(parse_version(text)?.to_string())
+}
+
+/// The spellings under which an equal version may have been stored: as given, without trailing zeros, and with up to
+/// four numbers in its release part.
+#[must_use]
+pub(crate) fn spellings(version: &VersionText) -> Vec<VersionText> {
+    let mut spellings = vec![version.clone()];
+    if let Ok(parsed) = Version::from_str(version.as_str()) {
+        let significant = parsed.release().iter().rposition(|number| *number != 0).map_or(1, |last| last + 1);
+        for length in significant..=significant.max(4) {
+            let numbers = parsed.release().iter().copied().chain(std::iter::repeat(0)).take(length);
+            let spelled = VersionText::new(parsed.clone().with_release(numbers).to_string());
+            spellings.extend(spelled.ok().filter(|spelled| spelled != version));
+        }
+    }
+    spellings
 }
 
 /// What makes two versions the same release: PEP 440 equality (`1.0` is `1.0.0`), or the text for versions from before

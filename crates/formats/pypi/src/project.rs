@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use larder_core::Result;
 use larder_core::error::Error;
 use larder_core::model::{
-    Asset, AssetKind, AssetName, ExternalConnection, HashAlgorithm, Origin, OriginType, PackageKey, PackageVersion, VersionId,
-    VersionStatus, VersionText,
+    Asset, AssetKind, AssetName, ExternalConnection, HashAlgorithm, Origin, OriginType, PackageKey, PackageVersion,
+    VersionId, VersionStatus, VersionText,
 };
 use larder_core::ports::HostedPackage;
 use larder_core::services::Layer;

@@ -88,12 +88,7 @@ fn check_api_version(version: &str) -> Result<(), Invalid> {
 
 /// Groups files by release. Files whose names do not say their version, and names that cannot be an asset's, are left
 /// out: clients cannot use them either.
-fn assemble(
-    project: &str,
-    status: Option<ProjectStatus>,
-    versions: &[String],
-    files: Vec<FileEntry>,
-) -> RegistryPage {
+fn assemble(project: &str, status: Option<ProjectStatus>, versions: &[String], files: Vec<FileEntry>) -> RegistryPage {
     let spelled: HashMap<Release, &String> =
         versions.iter().rev().map(|version| (Release::of(version), version)).collect();
     let mut releases: Vec<RegistryRelease> = Vec::new();

@@ -17,6 +17,7 @@ fn asset() -> AssetHeaders<'static> {
         size: Some(10),
         last_modified: Some(Timestamp(784_111_777_250)),
         disposition: None,
+        seekable: true,
     }
 }
 
@@ -38,6 +39,27 @@ fn streamed(bytes: &'static [u8]) -> Blob {
     Blob::Stream(Box::pin(stream::iter(bytes.chunks(3).map(|chunk| Ok(Bytes::from_static(chunk))))))
 }
 
+/// Serves `content`, which must be asked for this part.
+async fn serve(
+    method: &Method,
+    headers: &HeaderMap,
+    asset: &AssetHeaders<'_>,
+    content: Blob,
+    part: Option<ByteRange>,
+) -> Response {
+    let read = async |asked: Option<ByteRange>| {
+        assert_eq!(asked, part);
+        Ok(content)
+    };
+    serve_asset(method, headers, asset, read).await.unwrap()
+}
+
+/// Serves what must not be read at all.
+async fn serve_unread(method: &Method, headers: &HeaderMap) -> Response {
+    let read = async |_: Option<ByteRange>| panic!("nothing of it is sent");
+    serve_asset(method, headers, &asset(), read).await.unwrap()
+}
+
 async fn read(mut body: Body) -> Vec<u8> {
     let mut all = Vec::new();
     while let Some(frame) = std::future::poll_fn(|cx| std::pin::Pin::new(&mut body).poll_frame(cx)).await {
@@ -50,7 +72,7 @@ async fn read(mut body: Body) -> Vec<u8> {
 async fn all_of_it_is_sent_with_its_length_and_never_encoded() {
     for content in [memory(), file(), streamed(CONTENT)] {
         let accept = headers(&[(http::header::ACCEPT_ENCODING, "gzip")]);
-        let response = serve_asset(&Method::GET, &accept, &asset(), Opened { content, range: None });
+        let response = serve(&Method::GET, &accept, &asset(), content, None).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.body().size_hint().exact(), Some(10));
         let out = response.headers();
@@ -67,8 +89,8 @@ async fn all_of_it_is_sent_with_its_length_and_never_encoded() {
 async fn a_range_is_cut_from_memory_and_files_and_taken_as_it_is_from_streams() {
     let part = ByteRange { start: 4, length: 3 };
     for content in [memory(), file(), streamed(b"456")] {
-        let opened = Opened { content, range: Some(part) };
-        let response = serve_asset(&Method::GET, &headers(&[(RANGE, "bytes=4-6")]), &asset(), opened);
+        let ranged = headers(&[(RANGE, "bytes=4-6")]);
+        let response = serve(&Method::GET, &ranged, &asset(), content, Some(part)).await;
         assert_eq!(response.status(), StatusCode::PARTIAL_CONTENT);
         assert_eq!(response.headers()[CONTENT_RANGE], "bytes 4-6/10");
         assert_eq!(response.body().size_hint().exact(), Some(3));
@@ -80,33 +102,33 @@ async fn a_range_is_cut_from_memory_and_files_and_taken_as_it_is_from_streams() 
 async fn a_failed_if_range_sends_everything() {
     let stale = headers(&[(RANGE, "bytes=4-6"), (IF_RANGE, "\"other\"")]);
     for content in [memory(), file(), streamed(CONTENT)] {
-        let response = serve_asset(&Method::GET, &stale, &asset(), Opened { content, range: None });
+        let response = serve(&Method::GET, &stale, &asset(), content, None).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(read(response.into_body()).await, CONTENT);
     }
 }
 
-#[test]
-fn a_range_beyond_the_end_is_answered_with_the_size() {
+#[tokio::test]
+async fn a_range_beyond_the_end_is_answered_with_the_size() {
     let beyond = headers(&[(RANGE, "bytes=10-")]);
-    let response = serve_asset(&Method::GET, &beyond, &asset(), Opened { content: memory(), range: None });
+    let response = serve_unread(&Method::GET, &beyond).await;
     assert_eq!(response.status(), StatusCode::RANGE_NOT_SATISFIABLE);
     assert_eq!(response.headers()[CONTENT_RANGE], "bytes */10");
     assert!(!response.headers().contains_key(ETAG));
 }
 
-#[test]
-fn a_client_that_has_it_gets_304() {
+#[tokio::test]
+async fn a_client_that_has_it_gets_304() {
     let known = headers(&[(IF_NONE_MATCH, "\"tag\"")]);
-    let response = serve_asset(&Method::GET, &known, &asset(), Opened { content: file(), range: None });
+    let response = serve_unread(&Method::GET, &known).await;
     assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
     assert_eq!(response.headers()[ETAG], "\"tag\"");
     assert!(response.body().is_end_stream());
 }
 
-#[test]
-fn head_has_the_length_and_no_body() {
-    let response = serve_asset(&Method::HEAD, &HeaderMap::new(), &asset(), Opened { content: file(), range: None });
+#[tokio::test]
+async fn head_has_the_length_and_no_body() {
+    let response = serve_unread(&Method::HEAD, &HeaderMap::new()).await;
     assert_eq!(response.headers()[CONTENT_LENGTH], "10");
     assert!(response.body().is_end_stream());
 }
@@ -114,19 +136,27 @@ fn head_has_the_length_and_no_body() {
 #[tokio::test]
 async fn an_asset_of_unknown_size_is_streamed_without_ranges() {
     let unknown = AssetHeaders { size: None, etag: None, ..asset() };
-    let opened = Opened { content: streamed(CONTENT), range: None };
-    let response = serve_asset(&Method::GET, &headers(&[(RANGE, "bytes=4-6")]), &unknown, opened);
+    let response = serve(&Method::GET, &headers(&[(RANGE, "bytes=4-6")]), &unknown, streamed(CONTENT), None).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert!(!response.headers().contains_key(ACCEPT_RANGES));
     assert_eq!(response.body().size_hint().exact(), None);
     assert_eq!(read(response.into_body()).await, CONTENT);
 }
 
-#[test]
-fn what_a_browser_would_run_is_an_attachment_in_a_sandbox() {
+#[tokio::test]
+async fn an_asset_that_is_still_arriving_is_sent_whole_with_its_length() {
+    let arriving = AssetHeaders { seekable: false, ..asset() };
+    let response = serve(&Method::GET, &headers(&[(RANGE, "bytes=4-6")]), &arriving, streamed(CONTENT), None).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(!response.headers().contains_key(ACCEPT_RANGES));
+    assert_eq!(response.body().size_hint().exact(), Some(10));
+}
+
+#[tokio::test]
+async fn what_a_browser_would_run_is_an_attachment_in_a_sandbox() {
     for content_type in ["text/html", "Text/HTML; charset=utf-8", "image/svg+xml", "application/xhtml+xml"] {
         let page = AssetHeaders { content_type, ..asset() };
-        let response = serve_asset(&Method::GET, &HeaderMap::new(), &page, Opened { content: memory(), range: None });
+        let response = serve(&Method::GET, &HeaderMap::new(), &page, memory(), None).await;
         assert_eq!(response.headers()[CONTENT_DISPOSITION], "attachment", "{content_type}");
         assert_eq!(response.headers()[CONTENT_SECURITY_POLICY], "sandbox; default-src 'none'");
     }

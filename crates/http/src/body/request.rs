@@ -1,10 +1,9 @@
 //! Bodies of requests, with a limit that holds while they are read.
 
-use std::future::Future as _;
 use std::io::{self, Read as _};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,7 +15,8 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use larder_core::Error;
 use larder_core::ports::ByteStream;
-use tokio::time::Sleep;
+
+use crate::patience::Patience;
 
 /// How long a client may send nothing in the middle of a body.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -86,15 +86,15 @@ pub struct RequestBody {
     length: Option<u64>,
     limit: u64,
     read: u64,
-    /// Runs while the client pauses.
-    pause: Option<Pin<Box<Sleep>>>,
+    patience: Patience,
     unread: Option<Unread>,
 }
 
 enum Source {
     Nothing,
     Network(Incoming),
-    Stream(ByteStream),
+    /// Never locked: the mutex makes a request `Sync`, so that handlers may hold it by reference while they wait.
+    Stream(Mutex<ByteStream>),
 }
 
 /// Set when a body was left unread, so that the connection is closed with care: what the client is still sending must
@@ -129,17 +129,18 @@ impl RequestBody {
     pub fn full(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         let length = bytes.len() as u64;
-        Self::of(Source::Stream(Box::pin(futures_util::stream::iter([Ok(bytes)]))), Some(length), None)
+        let stream: ByteStream = Box::pin(futures_util::stream::iter([Ok(bytes)]));
+        Self::of(Source::Stream(Mutex::new(stream)), Some(length), None)
     }
 
     /// A body of unknown length from a stream.
     #[must_use]
     pub fn streamed(stream: ByteStream) -> Self {
-        Self::of(Source::Stream(stream), None, None)
+        Self::of(Source::Stream(Mutex::new(stream)), None, None)
     }
 
     fn of(source: Source, length: Option<u64>, unread: Option<Unread>) -> Self {
-        Self { source, length, limit: u64::MAX, read: 0, pause: None, unread }
+        Self { source, length, limit: u64::MAX, read: 0, patience: Patience::new(LONGEST_PAUSE), unread }
     }
 
     /// The declared length; `None` when the body is chunked.
@@ -228,7 +229,9 @@ impl Stream for RequestBody {
         loop {
             let polled = match &mut body.source {
                 Source::Nothing => Poll::Ready(None),
-                Source::Stream(stream) => stream.as_mut().poll_next(cx),
+                Source::Stream(stream) => {
+                    stream.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut().poll_next(cx)
+                }
                 Source::Network(incoming) => match Pin::new(incoming).poll_frame(cx) {
                     // Trailers are not used by any client.
                     Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
@@ -243,7 +246,7 @@ impl Stream for RequestBody {
             return match polled {
                 Poll::Pending => body.poll_pause(cx),
                 Poll::Ready(Some(Ok(chunk))) => {
-                    body.pause = None;
+                    body.patience.progress();
                     body.read += chunk.len() as u64;
                     if body.read > body.limit {
                         return Poll::Ready(Some(body.fail(BodyError::TooLarge { limit: body.limit })));
@@ -266,8 +269,7 @@ impl RequestBody {
         if !matches!(self.source, Source::Network(_)) {
             return Poll::Pending;
         }
-        let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(LONGEST_PAUSE)));
-        match pause.as_mut().poll(cx) {
+        match self.patience.poll_exhausted(cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(()) => Poll::Ready(Some(self.fail(BodyError::Stalled))),
         }

@@ -7,7 +7,7 @@ const CLIENT: &str = "198.51.100.7:40000";
 const PROXY: &str = "10.0.0.1:40000";
 
 fn rules() -> PeerRules {
-    PeerRules { base_url: None, proxies: vec!["10.0.0.0/8".parse().unwrap()] }
+    PeerRules::new(None, &["10.0.0.0/8".to_owned(), "::1".to_owned()]).unwrap()
 }
 
 fn read(rules: &PeerRules, remote: &str, headers: &[(&str, &str)]) -> Result<PeerInfo, BadHost> {
@@ -49,9 +49,17 @@ fn a_host_that_is_none_is_refused() {
 
 #[test]
 fn a_configured_base_url_wins() {
-    let rules = PeerRules { base_url: Some("https://larder.example/x".to_owned()), ..rules() };
+    let rules = PeerRules::new(Some("https://larder.example/x/".to_owned()), &[]).unwrap();
     let peer = read(&rules, CLIENT, &[("host", "other")]).unwrap();
     assert_eq!((peer.base_url.as_str(), peer.authority.as_str()), ("https://larder.example/x", "other"));
+}
+
+#[test]
+fn a_proxy_is_an_address_or_a_network() {
+    for proxy in ["", "proxy.example", "10.0.0.0/33", "10.0.0.1:80"] {
+        let error = PeerRules::new(None, &[proxy.to_owned()]).unwrap_err();
+        assert!(error.to_string().contains(proxy), "{error}");
+    }
 }
 
 #[test]

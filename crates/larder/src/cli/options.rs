@@ -62,7 +62,7 @@ pub(crate) struct ServeOptions {
     /// A proxy whose Forwarded and X-Forwarded-* headers are believed, as a CIDR range. Repeatable.
     #[arg(long, env = "LARDER_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     pub(crate) trusted_proxy: Vec<String>,
-    /// Serve package managers by host name, as AWS does: the part behind {domain}-{owner}.d.
+    /// Serve package managers by host name, as AWS does, such as {domain}-{owner}.d.example.com
     #[arg(long, env = "LARDER_ENDPOINT_HOST", value_name = "HOST")]
     pub(crate) endpoint_host: Option<String>,
 }

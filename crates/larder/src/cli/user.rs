@@ -192,7 +192,7 @@ async fn policy(command: PolicyCommand) -> Outcome<()> {
         PolicyCommand::List(options) => {
             let (machine, account) = open(&options.account).await?;
             let allowed = machine.allowed("ListUserPolicies")?;
-            for name in machine.services.identities.list_user_policies(&allowed, &account, &options.user).await? {
+            for (name, _) in machine.services.identities.list_user_policies(&allowed, &account, &options.user).await? {
                 println!("{name}");
             }
         }
@@ -220,10 +220,7 @@ async fn open(options: &AccountOptions) -> Outcome<(Machine, AccountId)> {
 }
 
 fn read_text(path: &Path) -> Outcome<String> {
-    let read = if path.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(path)
-    };
+    let read =
+        if path.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
     read.map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))
 }

@@ -27,7 +27,7 @@ pub(crate) struct ConfigFile {
     pub(crate) log_format: Option<String>,
     /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed, as CIDR ranges.
     pub(crate) trusted_proxies: Option<Vec<String>>,
-    /// Serve package managers by host name as AWS does: the part behind `{domain}-{owner}.d.`.
+    /// Serve package managers by host name, as AWS does: `{domain}-{owner}.d.example.com`.
     pub(crate) endpoint_host: Option<String>,
     /// Addresses of the public registries, by the name of the external connection.
     #[serde(default, rename = "external_connections")]

@@ -70,9 +70,9 @@ impl Settings {
             registries.insert(parse_connection(name)?, check_registry(name, entry.table())?);
         }
         Ok(Self {
-            listen: listen
-                .parse()
-                .map_err(|_| ConfigError(format!("listen: '{listen}' is not an ADDRESS:PORT such as 127.0.0.1:5273")))?,
+            listen: listen.parse().map_err(|_| {
+                ConfigError(format!("listen: '{listen}' is not an ADDRESS:PORT such as 127.0.0.1:5273"))
+            })?,
             base_url,
             region,
             database: parse_database(options.data.database_url.as_deref().or(file.database_url.as_deref()), &data_dir)?,
@@ -81,7 +81,7 @@ impl Settings {
                 .storage_url
                 .clone()
                 .or(file.storage_url)
-                .unwrap_or_else(|| format!("file:{}", data_dir.storage().display())),
+                .map_or_else(|| default_storage(&data_dir), Ok)?,
             log: options.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: parse_log_format(options.log_format.as_deref().or(file.log_format.as_deref()))?,
             trusted_proxies: if options.trusted_proxy.is_empty() {
@@ -118,6 +118,14 @@ fn parse_database(url: Option<&str>, data_dir: &DataDir) -> Result<DatabaseUrl, 
         None => Ok(DatabaseUrl::Sqlite(data_dir.database())),
         Some(url) => DatabaseUrl::parse(url).map_err(|error| ConfigError(format!("database-url: {error}"))),
     }
+}
+
+/// Files in the data directory.
+fn default_storage(data_dir: &DataDir) -> Result<String, ConfigError> {
+    let folder = std::path::absolute(data_dir.storage()).map_err(|error| ConfigError(error.to_string()))?;
+    Url::from_directory_path(&folder)
+        .map(String::from)
+        .map_err(|()| ConfigError(format!("{} cannot be written as a URL", folder.display())))
 }
 
 fn parse_base_url(text: &str) -> Result<String, ConfigError> {

@@ -29,10 +29,7 @@ pub(crate) struct Outcome {
 
 /// Asks all package managers.
 pub(crate) fn detect() -> Vec<Outcome> {
-    vec![
-        Outcome { client: "npm", result: npm::detect() },
-        Outcome { client: "pip", result: pip::detect() },
-    ]
+    vec![Outcome { client: "npm", result: npm::detect() }, Outcome { client: "pip", result: pip::detect() }]
 }
 
 /// Runs a client and answers what it printed. A client that is not there or hangs is no answer.

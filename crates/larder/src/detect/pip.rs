@@ -8,7 +8,8 @@ use crate::config::RegistryEntry;
 use crate::config::RegistryTable;
 
 /// Prints the built-in index and the host of its files, one per line.
-const BUILT_IN: &str = "from pip._internal.models.index import PyPI as p; print(p.simple_url); print('https://' + p.file_storage_domain)";
+const BUILT_IN: &str =
+    "from pip._internal.models.index import PyPI as p; print(p.simple_url); print('https://' + p.file_storage_domain)";
 
 pub(super) fn detect() -> Result<Found, String> {
     let python = ["python3", "python"]

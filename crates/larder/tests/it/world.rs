@@ -14,12 +14,10 @@ use larder_core::model::{
     PrincipalKind, PublishMode, Published, RepositoryName, SystemClock, TagUpdate, VersionDetails, VersionText,
 };
 use larder_core::ports::{
-    Blob, BlobStore, ByteStream, Download, Format, MetadataStore as _, PublicRegistries, RegistryAnswer, RegistryRequest,
-    VersionFilter,
+    Blob, BlobStore, ByteStream, Download, Format, MetadataStore as _, PublicRegistries, RegistryAnswer,
+    RegistryRequest, VersionFilter,
 };
-use larder_core::services::{
-    Formats, Limits, NewDomain, Ports, RepositorySettings, Services, Upload, UploadedAsset,
-};
+use larder_core::services::{Formats, Limits, NewDomain, Ports, RepositorySettings, Services, Upload, UploadedAsset};
 use larder_core::{Error, Result};
 use larder_store::blob::{StorageOptions, open_storage};
 use larder_store::{DatabaseUrl, Store};
@@ -198,16 +196,14 @@ impl World {
         self.services.repositories.create(&allowed, settings).await.unwrap();
         if connected {
             let target = self.repository(name).await;
-            let allowed =
-                access.authorize(&self.caller, Action::AssociateExternalConnection, target).await.unwrap();
+            let allowed = access.authorize(&self.caller, Action::AssociateExternalConnection, target).await.unwrap();
             let connection = ExternalConnection::parse("public:npmjs").unwrap();
             self.services.repositories.associate_external_connection(&allowed, connection).await.unwrap();
         }
     }
 
     pub async fn repository(&self, name: &str) -> RepositoryTarget {
-        let domain =
-            self.services.access.get_domain(&self.account, &DomainName::new("dom").unwrap()).await.unwrap();
+        let domain = self.services.access.get_domain(&self.account, &DomainName::new("dom").unwrap()).await.unwrap();
         let name = RepositoryName::new(name).unwrap();
         let repository = self.services.access.get_repository(&domain, &name).await.unwrap();
         RepositoryTarget { domain, repository }
@@ -216,8 +212,7 @@ impl World {
     /// Publishes a version whose bytes name the repository.
     pub async fn publish(&self, repository: &str, text: &str) -> Result<Published> {
         let target = PackageTarget::new(&self.repository(repository).await, key());
-        let allowed =
-            self.services.access.authorize(&self.caller, Action::PublishPackageVersion, target).await?;
+        let allowed = self.services.access.authorize(&self.caller, Action::PublishPackageVersion, target).await?;
         let mut staging = self.services.blobs.stage().await?;
         staging.write(format!("{repository}'s bytes of {text}").into()).await?;
         let asset = UploadedAsset {

@@ -6,27 +6,39 @@
 mod cache;
 mod digesting;
 mod disk;
+#[doc(hidden)]
+pub mod fuzzing;
 mod local;
+mod s3;
 mod staging;
 #[cfg(test)]
 mod suite;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use larder_core::ports::BlobStore;
+use larder_core::ports::{BlobStore, HttpTransport};
 use larder_core::{Error, Result};
 
 pub use cache::SmallBlobs;
 pub use local::LocalBlobs;
+pub use s3::{S3Blobs, S3Settings};
 
 /// What a blob store needs besides its URL.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct StorageOptions {
     /// Which blobs are kept in memory.
     pub small_blobs: SmallBlobs,
+    /// Where blobs for `s3:` are written before they are uploaded; a folder stages beside its blobs.
+    pub staging: Option<PathBuf>,
+    /// What sends the requests to `s3:`.
+    pub transport: Option<Arc<dyn HttpTransport>>,
+    /// Instead of `AWS_ENDPOINT_URL_S3`.
+    pub endpoint: Option<String>,
 }
 
-/// Opens the blob store that a URL names: `file:///var/lib/larder`, a folder that is made if it is missing.
+/// Opens the blob store that a URL names: `file:///var/lib/larder`, a folder that is made if it is missing, or
+/// `s3://bucket/prefix`, with the credentials, region and endpoint of the environment ([`S3Settings::read`]).
 ///
 /// # Errors
 /// [`Error::Validation`] for a URL that names no storage, else what opening the storage says.
@@ -37,7 +49,16 @@ pub fn open_storage(url: &str, options: &StorageOptions) -> Result<Arc<dyn BlobS
             let folder = parsed.to_file_path().map_err(|()| invalid(url, "it is not the path of a local folder"))?;
             Ok(Arc::new(LocalBlobs::open(&folder, options.small_blobs)?))
         }
-        other => Err(invalid(url, &format!("the scheme {other} is not known; use file:"))),
+        "s3" => {
+            let mut settings =
+                S3Settings::read(url, |name| std::env::var(name).ok()).map_err(|why| invalid(url, &why.to_string()))?;
+            settings.endpoint = options.endpoint.clone().or(settings.endpoint);
+            let (Some(staging), Some(transport)) = (&options.staging, &options.transport) else {
+                return Err(invalid(url, "it needs a folder to stage in and a client to send with"));
+            };
+            Ok(Arc::new(S3Blobs::open(&settings, staging, Arc::clone(transport), options.small_blobs)?))
+        }
+        other => Err(invalid(url, &format!("the scheme {other} is not known; use file: or s3:"))),
     }
 }
 

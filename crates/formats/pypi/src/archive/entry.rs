@@ -75,8 +75,9 @@ mod tests {
         assert_eq!(names.admit(b"a/b", 9).unwrap(), "a/b");
         assert_eq!(names.admit(b"a/", 9).unwrap(), "a");
         let long = vec![b'a'; 4097];
-        let bad: [&[u8]; 13] =
-            [b"", b"/", b"/a", b"../a", b"a/../b", b"a/./b", b"a//b", b"C:/a", b"a\\b", b"a\0", b"a\nb", b"\xff", &long];
+        let bad: [&[u8]; 13] = [
+            b"", b"/", b"/a", b"../a", b"a/../b", b"a/./b", b"a//b", b"C:/a", b"a\\b", b"a\0", b"a\nb", b"\xff", &long,
+        ];
         for name in bad {
             assert!(names.admit(name, 9).is_err(), "{name:?}");
         }

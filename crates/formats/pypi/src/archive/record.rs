@@ -29,9 +29,7 @@ fn row(line: &str) -> Option<Row> {
     let [path, hash, size] = fields(line)?;
     let sha256 = match hash.split_once('=') {
         None if hash.is_empty() => None,
-        Some(("sha256", digest)) => {
-            Some(URL_SAFE_NO_PAD.decode(digest.trim_end_matches('=')).ok()?.try_into().ok()?)
-        }
+        Some(("sha256", digest)) => Some(URL_SAFE_NO_PAD.decode(digest.trim_end_matches('=')).ok()?.try_into().ok()?),
         // Stronger ones are allowed and rare; weaker ones are forbidden by the wheel's specification.
         Some(("sha384" | "sha512", _)) => None,
         _ => return None,
@@ -80,7 +78,8 @@ mod tests {
 
     #[test]
     fn malformed_lines_are_refused() {
-        for bad in ["a.py", "a.py,md5=abc,1", "a.py,sha256=!,1", "a.py,sha256=AA,1", "a.py,,x", "\"a.py,,", "\"a\"b,,"] {
+        for bad in ["a.py", "a.py,md5=abc,1", "a.py,sha256=!,1", "a.py,sha256=AA,1", "a.py,,x", "\"a.py,,", "\"a\"b,,"]
+        {
             assert!(parse(bad.as_bytes()).is_err(), "{bad}");
         }
     }

@@ -52,9 +52,8 @@ fn dist_info(zip: &Zip) -> Result<&str, Error> {
 }
 
 fn member(zip: &Zip, folder: &str, name: &str) -> Result<Vec<u8>, Error> {
-    let entry = zip
-        .find(&format!("{folder}/{name}"))
-        .ok_or_else(|| refuse(format!("the wheel has no {folder}/{name}")))?;
+    let entry =
+        zip.find(&format!("{folder}/{name}")).ok_or_else(|| refuse(format!("the wheel has no {folder}/{name}")))?;
     zip.read(entry, METADATA_LIMIT_BYTES)
 }
 

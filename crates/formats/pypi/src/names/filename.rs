@@ -123,12 +123,7 @@ fn parse_sdist(file_name: &str, kind: DistributionKind, project: &str) -> Result
         .or_else(|| stem.rsplit_once('-'))
         .ok_or_else(|| malformed("does not read {name}-{version}"))?;
     parse_version(version).map_err(|_| malformed("has a version that is not PEP 440"))?;
-    Ok(Distribution {
-        kind,
-        name: name.to_owned(),
-        version: version.to_owned(),
-        python_tag: "source".to_owned(),
-    })
+    Ok(Distribution { kind, name: name.to_owned(), version: version.to_owned(), python_tag: "source".to_owned() })
 }
 
 /// Splits `stem` at the hyphen before which it is a spelling of `project`.
@@ -141,8 +136,20 @@ fn split_after_project<'a>(stem: &'a str, project: &str) -> Option<(&'a str, &'a
 
 /// Extensions that public registries still list, longest first.
 const UPSTREAM_EXTENSIONS: [&str; 14] = [
-    ".tar.bz2", ".tar.lzma", ".tar.gz", ".tar.xz", ".tar.Z", ".whl", ".zip", ".egg", ".exe", ".msi", ".rpm", ".deb",
-    ".tgz", ".dmg",
+    ".tar.bz2",
+    ".tar.lzma",
+    ".tar.gz",
+    ".tar.xz",
+    ".tar.Z",
+    ".whl",
+    ".zip",
+    ".egg",
+    ".exe",
+    ".msi",
+    ".rpm",
+    ".deb",
+    ".tgz",
+    ".dmg",
 ];
 
 /// The version that a file of a public registry's project belongs to, normalized where it is PEP 440 and as it stands

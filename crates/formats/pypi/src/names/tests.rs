@@ -31,15 +31,32 @@ fn look_alike_names_are_found_nearest_first_and_bounded() {
 
 #[test]
 fn versions_normalize_as_pep_440_says() {
-    for (spelling, normal) in
-        [("v1.0", "1.0"), ("1.0-1", "1.0.post1"), ("1.0RC1", "1.0rc1"), ("1.0.0", "1.0.0"), ("1!2", "1!2"), ("1+A_b", "1+a.b")]
-    {
+    for (spelling, normal) in [
+        ("v1.0", "1.0"),
+        ("1.0-1", "1.0.post1"),
+        ("1.0RC1", "1.0rc1"),
+        ("1.0.0", "1.0.0"),
+        ("1!2", "1!2"),
+        ("1+A_b", "1+a.b"),
+    ] {
         assert_eq!(normalize_version(spelling).unwrap().as_str(), normal);
     }
     for bad in ["", "one", "1.0-", "1.0\n\0", "1..0"] {
         assert!(normalize_version(bad).is_err(), "{bad:?}");
     }
     assert_eq!(Release::of("1.0"), Release::of("v1.0.0"));
+}
+
+#[test]
+fn equal_versions_are_found_in_every_usual_spelling() {
+    let of = |text: &str| -> Vec<String> {
+        spellings(&VersionText::new(text).unwrap()).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(of("1.0"), ["1.0", "1", "1.0.0", "1.0.0.0"]);
+    assert_eq!(of("1!1.2rc1"), ["1!1.2rc1", "1!1.2.0rc1", "1!1.2.0.0rc1"]);
+    assert_eq!(of("0"), ["0", "0.0", "0.0.0", "0.0.0.0"]);
+    assert_eq!(of("1.2.3.4.5"), ["1.2.3.4.5"]);
+    assert_eq!(of("nonsense"), ["nonsense"]);
 }
 
 #[test]
@@ -53,7 +70,10 @@ fn versions_order_as_pep_440_says() {
 #[test]
 fn wheel_and_sdist_names_say_their_release() {
     let wheel = Distribution::parse("Foo_Bar-1.0-1build-py3-none-any.whl", "foo-bar").unwrap();
-    assert_eq!((wheel.kind, wheel.version.as_str(), wheel.python_tag.as_str()), (DistributionKind::Wheel, "1.0", "py3"));
+    assert_eq!(
+        (wheel.kind, wheel.version.as_str(), wheel.python_tag.as_str()),
+        (DistributionKind::Wheel, "1.0", "py3")
+    );
     let sdist = Distribution::parse("foo-bar-1.0.tar.gz", "Foo.Bar").unwrap();
     assert_eq!((sdist.name.as_str(), sdist.version.as_str()), ("foo-bar", "1.0"));
     assert_eq!(sdist.kind.file_type(), "sdist");

@@ -80,7 +80,9 @@ pub(crate) fn registry(id: i64, files: &[(&str, u8, &str)], more: &str) -> Layer
         .iter()
         .map(|(name, byte, yanked)| {
             let hash = hex::encode([*byte; 32]);
-            format!(r#"{{"filename":"{name}","url":"../../f/{name}","hashes":{{"sha256":"{hash}"}},"yanked":{yanked}}}"#)
+            format!(
+                r#"{{"filename":"{name}","url":"../../f/{name}","hashes":{{"sha256":"{hash}"}},"yanked":{yanked}}}"#
+            )
         })
         .collect();
     let body = format!(r#"{{"meta":{{"api-version":"1.0"}},"name":"foo",{more}"files":[{}]}}"#, files.join(","));
@@ -199,8 +201,7 @@ fn a_quarantined_project_offers_nothing_of_that_origin() {
 #[test]
 fn the_newest_release_is_final_and_not_yanked() {
     let yanked = |files: &[(&str, u8, &str)]| merged(&[registry(1, files, "")]).newest().map(|r| r.version.to_string());
-    let files =
-        [("foo-1.0.tar.gz", 1, "false"), ("foo-1.1.tar.gz", 2, "true"), ("foo-2.0rc1.tar.gz", 3, "false")];
+    let files = [("foo-1.0.tar.gz", 1, "false"), ("foo-1.1.tar.gz", 2, "true"), ("foo-2.0rc1.tar.gz", 3, "false")];
     assert_eq!(yanked(&files).as_deref(), Some("1.0"));
     assert_eq!(yanked(&files[1..]).as_deref(), Some("2.0rc1"));
     assert_eq!(yanked(&files[1..2]).as_deref(), Some("1.1"));

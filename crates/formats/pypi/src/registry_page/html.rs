@@ -46,9 +46,8 @@ pub(super) fn read(project: &str, body: &[u8]) -> Result<RegistryPage, Invalid> 
 fn anchor(tag: &StartTag<()>) -> Option<FileEntry> {
     let href = attribute(tag, b"href")?;
     let (url, fragment) = href.split_once('#').unwrap_or((&href, ""));
-    let core_metadata = |name: &[u8]| {
-        attribute(tag, name).map_or(CoreMetadataHash::default(), |value| core_metadata_attribute(&value))
-    };
+    let core_metadata =
+        |name: &[u8]| attribute(tag, name).map_or(CoreMetadataHash::default(), |value| core_metadata_attribute(&value));
     Some(FileEntry {
         filename: file_name_of_url(url)?,
         url: url.trim().to_owned(),

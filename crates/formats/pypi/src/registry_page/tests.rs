@@ -22,7 +22,10 @@ fn a_json_page_is_grouped_by_release_in_the_registrys_spelling() {
     assert_eq!(names(&page), [("1.0.0", vec!["foo-1.0.tar.gz", "foo-1.0.0-py3-none-any.whl"])]);
     let [sdist, wheel] = &page.releases[0].files[..] else { panic!("two files") };
     assert_eq!((sdist.url.as_str(), sdist.hashes.len(), &sdist.core_metadata), ("../f/foo-1.0.tar.gz", 1, &None));
-    assert_eq!((wheel.core_metadata.as_ref(), wheel.yanked.reason(), wheel.size_bytes), (Some(&hash), Some("bad"), Some(3)));
+    assert_eq!(
+        (wheel.core_metadata.as_ref(), wheel.yanked.reason(), wheel.size_bytes),
+        (Some(&hash), Some("bad"), Some(3))
+    );
 }
 
 #[test]
@@ -39,10 +42,7 @@ fn an_html_page_is_read_with_its_attributes() {
     );
     let page = read_page("foo", "text/html; charset=utf-8", body.as_bytes()).unwrap();
     assert_eq!(page.status, Some(ProjectStatus { status: "archived".to_owned(), reason: Some("gone".to_owned()) }));
-    assert_eq!(
-        names(&page),
-        [("1.0", vec!["foo-1.0-py3-none-any.whl"]), ("2.0+local", vec!["foo-2.0+local.tar.gz"])]
-    );
+    assert_eq!(names(&page), [("1.0", vec!["foo-1.0-py3-none-any.whl"]), ("2.0+local", vec!["foo-2.0+local.tar.gz"])]);
     let wheel = &page.releases[0].files[0];
     assert_eq!(wheel.requires_python.as_deref(), Some(">=3.8,<4"));
     assert_eq!((wheel.yanked.reason(), wheel.gpg_sig), (Some(""), Some(true)));

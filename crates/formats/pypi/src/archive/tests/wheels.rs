@@ -42,8 +42,7 @@ fn shift_offsets(bytes: &mut [u8], by: u32) {
     };
     add(bytes, end + 16);
     let directory = u32::from_le_bytes(bytes[end + 16..end + 20].try_into().unwrap()) as usize;
-    let headers: Vec<usize> =
-        (directory..end).filter(|at| bytes[*at..].starts_with(b"PK\x01\x02")).collect();
+    let headers: Vec<usize> = (directory..end).filter(|at| bytes[*at..].starts_with(b"PK\x01\x02")).collect();
     for header in headers {
         add(bytes, header + 42);
     }
@@ -84,7 +83,9 @@ fn links_and_devices_are_refused() {
 
 #[test]
 fn entry_names_are_checked_and_unique() {
-    for (name, because) in [("../evil", "plain path"), ("/etc/passwd", "plain path"), ("C:/x", "plain path"), ("a\\b", "backslash")] {
+    for (name, because) in
+        [("../evil", "plain path"), ("/etc/passwd", "plain path"), ("C:/x", "plain path"), ("a\\b", "backslash")]
+    {
         let mut members = wheel_members("foo", "1.0");
         members.push((name.to_owned(), b"x".to_vec()));
         refused(NAME, &zip_of(&members), because);

@@ -1,0 +1,303 @@
+//! The front door: health, package endpoints by format, and the API for everything else.
+//!
+//! For a package endpoint this is where the path is decoded, the token resolved and the repository found; what the
+//! caller may do there is decided by the format's handlers, action by action.
+
+mod location;
+
+use std::sync::Arc;
+
+use http::header::{ALLOW, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, StatusCode};
+use larder_core::Error;
+use larder_core::access::{Caller, RepositoryTarget, Via};
+use larder_core::error::Invalid;
+use larder_core::model::PackageFormat;
+
+use self::location::{HostSuffix, Location};
+use crate::credentials::{Presented, presented};
+use crate::peer::PeerRules;
+use crate::response::{content, status_of, text, with_reason};
+use crate::routes::path_rules;
+use crate::server::{Ends, Handler};
+use crate::{
+    AnonymousRequest, ApiHandler, Directory, Failure, FormatRoutes, PeerInfo, RepositoryRequest, RequestBody,
+    RequestId, RequestPath, Response, log,
+};
+
+/// The challenge where no format gives its own.
+const CHALLENGE: &str = "Basic realm=\"larder\"";
+/// Paths of the server itself.
+const OWN_PATHS: &str = "/-/";
+
+/// How the endpoint is addressed: configuration.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointSettings {
+    /// The public address, without trailing slash; when unset it is what each client asked for.
+    pub base_url: Option<String>,
+    /// `{domain}-{owner}.d.example.com`: repositories are served on such hosts too.
+    pub endpoint_host: Option<String>,
+    /// Addresses and networks (CIDR) whose forwarded headers are believed.
+    pub trusted_proxies: Vec<String>,
+}
+
+/// Dispatches every request.
+pub struct Endpoint {
+    directory: Arc<dyn Directory>,
+    /// By format.
+    routes: [Option<Arc<dyn FormatRoutes>>; PackageFormat::ALL.len()],
+    api: Arc<dyn ApiHandler>,
+    peers: PeerRules,
+    hosts: Option<HostSuffix>,
+}
+
+impl Endpoint {
+    /// Serves these formats, of which a later one replaces an earlier of the same name, and the API.
+    ///
+    /// # Errors
+    /// [`Invalid`] for a setting that does not parse.
+    pub fn new<D: Directory>(
+        directory: Arc<D>,
+        routes: Vec<Arc<dyn FormatRoutes>>,
+        api: Arc<dyn ApiHandler>,
+        settings: EndpointSettings,
+    ) -> Result<Self, Invalid> {
+        let mut by_format = PackageFormat::ALL.map(|_| None);
+        for routes in routes {
+            let format = routes.format();
+            by_format[format as usize] = Some(routes);
+        }
+        Ok(Self {
+            directory,
+            routes: by_format,
+            api,
+            peers: PeerRules::new(settings.base_url, &settings.trusted_proxies)?,
+            hosts: settings.endpoint_host.as_deref().map(HostSuffix::parse).transpose()?,
+        })
+    }
+
+    async fn route(&self, incoming: Incoming<'_>) -> Response {
+        let uri = incoming.parts.uri.clone();
+        if uri.path().starts_with(OWN_PATHS) {
+            return self.own(&incoming.parts).await;
+        }
+        match Location::read(uri.path(), &incoming.peer, self.hosts.as_ref()) {
+            Ok(Some(location)) => match location.format() {
+                Some(format) if let Some(routes) = &self.routes[format as usize] => {
+                    serve(self, routes.as_ref(), &location, incoming).await
+                }
+                _ => self.unserved(&location, incoming).await,
+            },
+            Ok(None) => {
+                let Incoming { parts, body, peer, id } = incoming;
+                self.api.handle(Request::from_parts(parts, body), peer, id.as_str()).await
+            }
+            Err(bad) => plain(&Failure::BadPath(bad.to_string())),
+        }
+    }
+
+    /// Health, and an honest no to what npm asks of the host instead of the repository.
+    async fn own(&self, parts: &Parts) -> Response {
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed here");
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return response;
+        }
+        match parts.uri.path() {
+            "/-/health/live" => text(StatusCode::OK, "live"),
+            "/-/health/ready" => match self.directory.check_ready().await {
+                Ok(()) => text(StatusCode::OK, "ready"),
+                Err(error) => {
+                    tracing::warn!(%error, "not ready");
+                    text(StatusCode::SERVICE_UNAVAILABLE, "not ready")
+                }
+            },
+            _ => content(
+                StatusCode::NOT_FOUND,
+                "application/json",
+                "{\"error\":\"nothing is served here; registries are at /d/DOMAIN-OWNER/FORMAT/REPOSITORY/\"}\n",
+            ),
+        }
+    }
+
+    /// A format that nobody serves: said only to those who may know what there is.
+    async fn unserved(&self, location: &Location<'_>, incoming: Incoming<'_>) -> Response {
+        let mut response = match self.authenticate(&incoming).await {
+            Ok(caller) => {
+                let sentence = format!("package format '{}' is not served here yet", location.format);
+                let mut response = with_reason(text(StatusCode::NOT_FOUND, &sentence), &sentence);
+                log::note_principal(&mut response, &caller.principal);
+                response
+            }
+            Err(failure) => plain(&failure),
+        };
+        add_challenge(&mut response, CHALLENGE);
+        response
+    }
+
+    async fn authenticate(&self, incoming: &Incoming<'_>) -> Result<Caller, Failure> {
+        let refuse = |sentence: &str| Err(Failure::Unauthenticated(sentence.to_owned()));
+        let token = match presented(&incoming.parts.headers) {
+            Presented::Token(token) => token,
+            Presented::Nothing => {
+                return refuse("credentials are needed: an authorization token, with any user name or as bearer");
+            }
+            Presented::Signature => {
+                return refuse(
+                    "this address takes an authorization token, not a signature; get one with GetAuthorizationToken",
+                );
+            }
+            Presented::Unusable => return refuse("the Authorization header holds no authorization token"),
+        };
+        let PeerInfo { address, secure, .. } = incoming.peer;
+        match self.directory.authenticate(&token, Some(address), secure, incoming.id.as_str()).await {
+            Ok(Some(caller)) => Ok(caller),
+            Ok(None) => refuse("the authorization token is unknown or has ended; get a new one"),
+            Err(error) => Err(Failure::Core(error)),
+        }
+    }
+
+    /// Finds the repository. To a token, a domain that it does not open is the same as none.
+    async fn find(&self, location: &Location<'_>, caller: &Caller) -> Result<RepositoryTarget, Error> {
+        let (owner, name, repository) = location.names()?;
+        let domain = match self.directory.get_domain(&owner, &name).await {
+            Ok(domain) => Some(domain),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error),
+        };
+        let opened = domain.filter(|domain| match &caller.via {
+            Via::Token { domain: opens, .. } => *opens == domain.id,
+            Via::Signature(_) | Via::Machine => true,
+        });
+        let Some(domain) = opened else {
+            let message = format!("this authorization token does not open domain '{name}' of account {owner}");
+            return Err(Error::AccessDenied { message });
+        };
+        let repository = self.directory.get_repository(&domain, &repository).await?;
+        Ok(RepositoryTarget { domain, repository })
+    }
+
+    /// Finds the repository for somebody unknown, who does not learn whether there is one.
+    async fn find_for_anonymous(&self, location: &Location<'_>) -> Result<RepositoryTarget, Failure> {
+        let find = async {
+            let (owner, name, repository) = location.names()?;
+            let domain = self.directory.get_domain(&owner, &name).await?;
+            let repository = self.directory.get_repository(&domain, &repository).await?;
+            Ok(RepositoryTarget { domain, repository })
+        };
+        find.await.map_err(|error: Error| match error {
+            missing if missing.is_not_found() => {
+                Failure::Unauthenticated("these credentials open nothing here".to_owned())
+            }
+            other => Failure::Core(other),
+        })
+    }
+}
+
+/// A request as it arrived.
+struct Incoming<'a> {
+    parts: Parts,
+    body: RequestBody,
+    peer: PeerInfo,
+    id: &'a RequestId,
+}
+
+impl Handler for Endpoint {
+    async fn handle(&self, request: Request<RequestBody>, ends: Ends, id: &RequestId) -> Response {
+        let (parts, body) = request.into_parts();
+        let peer = match self.peers.read(ends.remote, ends.local, &parts) {
+            Ok(peer) => peer,
+            Err(bad) => return text(StatusCode::BAD_REQUEST, &bad.to_string()),
+        };
+        let address = peer.address;
+        let mut response = self.route(Incoming { parts, body, peer, id }).await;
+        log::note_address(&mut response, address);
+        response
+    }
+}
+
+/// A request to a format's endpoint. Path, credentials and repository are checked in this order.
+async fn serve(
+    endpoint: &Endpoint,
+    routes: &dyn FormatRoutes,
+    location: &Location<'_>,
+    incoming: Incoming<'_>,
+) -> Response {
+    let mut principal = None;
+    let mut response = match location.rest.finish(path_rules(routes)) {
+        Err(bad) => routes.render_error(&Failure::BadPath(bad.to_string())),
+        Ok(path) if routes.admits_anonymous(&incoming.parts.method, &path) => {
+            match endpoint.find_for_anonymous(location).await {
+                Ok(target) => routes.handle_anonymous(incoming.anonymous(path, target)).await,
+                Err(failure) => routes.render_error(&failure),
+            }
+        }
+        Ok(path) => match endpoint.authenticate(&incoming).await {
+            Ok(caller) => {
+                principal = log::is_on().then(|| caller.principal.clone());
+                match endpoint.find(location, &caller).await {
+                    Ok(target) => routes.handle(incoming.authenticated(path, location, caller, target)).await,
+                    Err(error) => routes.render_error(&Failure::Core(error)),
+                }
+            }
+            Err(failure) => routes.render_error(&failure),
+        },
+    };
+    add_challenge(&mut response, routes.challenge());
+    if let Some(principal) = principal {
+        log::note_principal(&mut response, &principal);
+    }
+    response
+}
+
+impl Incoming<'_> {
+    fn authenticated(
+        self,
+        path: RequestPath,
+        location: &Location<'_>,
+        caller: Caller,
+        target: RepositoryTarget,
+    ) -> RepositoryRequest {
+        RepositoryRequest {
+            method: self.parts.method,
+            headers: self.parts.headers,
+            path,
+            query: self.parts.uri.query().map(ToOwned::to_owned),
+            body: self.body,
+            base: location.base(&self.peer),
+            caller,
+            target,
+        }
+    }
+
+    fn anonymous(self, path: RequestPath, target: RepositoryTarget) -> AnonymousRequest {
+        AnonymousRequest {
+            method: self.parts.method,
+            headers: self.parts.headers,
+            path,
+            body: self.body,
+            target,
+            address: Some(self.peer.address),
+            secure_transport: self.peer.secure,
+            request_id: self.id.to_string(),
+        }
+    }
+}
+
+/// Clients ask their users or helpers for credentials only if a 401 says how (protocols 0.3).
+fn add_challenge(response: &mut Response, challenge: &'static str) {
+    if response.status() == StatusCode::UNAUTHORIZED && !response.headers().contains_key(WWW_AUTHENTICATE) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+}
+
+/// A failure where no format has its own form.
+fn plain(failure: &Failure) -> Response {
+    let (status, sentence) = match failure {
+        Failure::Unauthenticated(sentence) => (StatusCode::UNAUTHORIZED, sentence.clone()),
+        Failure::BadPath(sentence) => (StatusCode::BAD_REQUEST, sentence.clone()),
+        Failure::Core(error) => (status_of(error), error.to_string()),
+    };
+    with_reason(text(status, &sentence), &sentence)
+}

@@ -1,0 +1,90 @@
+//! One connection: its requests one after the other, each with an id, a log entry and a net under its handler.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use http::{HeaderName, HeaderValue, Request, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use tokio::sync::watch;
+
+use super::sent::Sent;
+use super::wire::Wire;
+use super::{Ends, Handler, Phase};
+use crate::body::Unread;
+use crate::log::{self, Asker, Entry};
+use crate::request_id::RequestId;
+use crate::{RequestBody, Response, response};
+
+const X_AMZN_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// Serves the connection until either side ends it or the server closes.
+pub(super) async fn serve<H: Handler>(
+    builder: http1::Builder,
+    wire: Wire,
+    ends: Ends,
+    handler: Arc<H>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let unread = wire.unread();
+    let service = service_fn(move |request| {
+        let handler = Arc::clone(&handler);
+        let unread = unread.clone();
+        async move { Ok::<_, Infallible>(answer(handler.as_ref(), request, ends, &unread).await) }
+    });
+    let mut connection = std::pin::pin!(builder.serve_connection(wire, service));
+    let mut reached = Phase::Serving;
+    loop {
+        tokio::select! {
+            biased;
+            served = &mut connection => {
+                if let Err(error) = served {
+                    tracing::debug!(%error, peer = %ends.remote, "a connection ended early");
+                }
+                return;
+            }
+            changed = phase.wait_for(|phase| *phase > reached) => {
+                reached = changed.map_or(Phase::Closing, |phase| *phase);
+            }
+        }
+        if reached == Phase::Closing {
+            return;
+        }
+        connection.as_mut().graceful_shutdown();
+    }
+}
+
+async fn answer<H: Handler>(
+    handler: &H,
+    request: Request<Incoming>,
+    ends: Ends,
+    unread: &Unread,
+) -> http::Response<Sent> {
+    let id = RequestId::random();
+    let mut entry =
+        log::is_on().then(|| Box::new(Entry::begin(request.method(), request.uri().path(), id, ends.remote.ip())));
+    let request = request.map(|body| RequestBody::network(body, unread));
+    let handled = AssertUnwindSafe(handler.handle(request, ends, &id)).catch_unwind().await;
+    let mut response = handled.unwrap_or_else(|_| defect(&id));
+    // The id is made of hexadecimal digits and hyphens.
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        response.headers_mut().insert(X_AMZN_REQUEST_ID, id);
+    }
+    if let Some(entry) = &mut entry {
+        let asker = response.extensions_mut().remove::<Asker>();
+        entry.answered(response.status(), asker);
+    }
+    response.map(|body| Sent::new(body, entry))
+}
+
+/// The answer when a handler panicked. What happened stands in the log, written by the panic hook and here.
+fn defect(id: &RequestId) -> Response {
+    tracing::error!(request_id = id.as_str(), "a handler panicked");
+    response::text(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        &format!("internal error; the server's log has the cause under request id {id}"),
+    )
+}
