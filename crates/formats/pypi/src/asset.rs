@@ -82,7 +82,7 @@ impl Routes {
     ) -> Result<larder_http::Response> {
         let opened = self.services.downloads.open(allowed, key, version, name).await?;
         let asset = AssetHeaders::of(&opened, content_type);
-        serve_asset(&request.method, &request.headers, &asset, |part| opened.read(part)).await
+        serve_asset(&request.method, &request.headers, &asset, |range| opened.read(range)).await
     }
 
     /// A small file beside a distribution: the stored one, or the public registry's.
