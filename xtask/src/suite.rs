@@ -9,7 +9,7 @@ use crate::{check, clients, metadata, table};
 pub(crate) const TEST_HELP: &str = "\
 cargo xtask test
 
-All of `check`; unit, store and API tests of the workspace; a release build of the server; `clients`; the end-to-end
+All of `check`; `clients`; unit, store and API tests of the workspace; a release build of the server; the end-to-end
 tests. Prints progress and times, goes on after a failed step, and ends with `N passed, N failed, N skipped`.
 LARDER_LONG=1 runs the long forms of the tests that have one.";
 
@@ -50,11 +50,12 @@ pub(crate) fn test() -> Result {
     let mut all = Steps::new(check::STEPS + 4);
     let mut count = Count::default();
     check::steps(&mut all);
+    // Before the tests, some of which need PostgreSQL and an S3 server.
+    let installed = all.step("clients", "see what is missing above; remove .tools/ to start afresh", clients::run);
     all.step("unit, store and API tests", "run the failed one with `cargo test -p CRATE NAME`", || {
         tests(&["test", "--workspace", "--exclude", "larder-e2e", "--locked", "--no-fail-fast"], &mut count)
     });
     let built = all.step("server", "run `cargo build --release -p larder`", || build_server().map(drop));
-    let installed = all.step("clients", "see what is missing above; remove .tools/ to start afresh", clients::run);
     if built && installed {
         all.step("end-to-end tests", "run the failed one with `cargo xtask e2e NAME`", || {
             let result = run_e2e(&[], &mut count);

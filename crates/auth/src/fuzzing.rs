@@ -1,9 +1,16 @@
 //! Entry points for fuzzers: none of them may panic, whatever the bytes.
 
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
 use http::header::{AUTHORIZATION, HOST};
 use http::{HeaderMap, HeaderValue};
-use larder_core::model::{SecretAccessKey, Timestamp};
+use larder_core::model::{AccountId, Principal, PrincipalKind, SecretAccessKey, Timestamp};
+use larder_core::ports::{AccessQuestion, PolicyEvaluator, PolicyKind};
 
+use crate::policy::Evaluator;
 use crate::sigv4::{self, RequestParts, Verifier};
 
 /// Reads and verifies a request whose `Authorization` header is `data`.
@@ -23,6 +30,26 @@ pub fn fuzz_request_target(data: &[u8]) {
     let mut headers = HeaderMap::new();
     headers.insert(HOST, HeaderValue::from_static("localhost:5273"));
     verify(&RequestParts { method: "GET", path, query: Some(query), headers: &headers });
+}
+
+/// Checks a policy document as either kind and asks it a question.
+pub fn fuzz_policy_document(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let evaluator = Evaluator::new();
+    for kind in [PolicyKind::Identity, PolicyKind::Resource] {
+        // Whether it is valid is not the question here.
+        let _ = evaluator.validate(kind, &text);
+    }
+    let Ok(account) = AccountId::new("111122223333") else { return };
+    let documents = [Arc::from(&*text)];
+    evaluator.evaluate(&AccessQuestion {
+        principal: &Principal { account, kind: PrincipalKind::System },
+        action: "codeartifact:ReadFromRepository",
+        resource: "arn:aws:codeartifact:us-east-1:111122223333:repository/my-domain/my-repo",
+        context: &[("aws:username", vec!["alice".to_owned()]), ("aws:SourceIp", vec!["10.0.0.1".to_owned()])],
+        identity_policies: &documents,
+        resource_policies: &documents,
+    });
 }
 
 fn verify(request: &RequestParts<'_>) {

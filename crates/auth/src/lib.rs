@@ -8,6 +8,7 @@
 //! To add a condition operator, add it to the table in `policy/operator.rs`; to add a context key that stays the same
 //! between requests of one principal to one resource, add it to `policy/known.rs`.
 
+pub mod policy;
 pub mod sigv4;
 pub mod token;
 

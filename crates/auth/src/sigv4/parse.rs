@@ -14,6 +14,8 @@ use super::{SignatureError, UNSIGNED_PAYLOAD, canonical};
 const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 const X_AMZ_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+/// The one `x-amz-*` header that need not be signed: the PHP SDK sends it and leaves it out.
+const X_AMZ_USER_AGENT: HeaderName = HeaderName::from_static("x-amz-user-agent");
 
 /// The parts of a request that a signature covers, as they arrived.
 #[derive(Debug, Clone, Copy)]
@@ -178,7 +180,7 @@ fn assemble(request: &RequestParts<'_>, claims: Claims<'_>) -> Result<SignedRequ
     })
 }
 
-/// `host` and every `x-amz-*` header that was sent must be signed, and what is signed must have been sent.
+/// `host` and every `x-amz-*` header that was sent must be signed (but for the agent's name), and what is signed must have been sent.
 fn check_signed_headers(signed: &str, headers: &HeaderMap) -> Result<(), SignatureError> {
     let names: Vec<&str> = signed.split(';').collect();
     let lower_case = |name: &&str| !name.is_empty() && !name.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -197,7 +199,9 @@ fn check_signed_headers(signed: &str, headers: &HeaderMap) -> Result<(), Signatu
             "'{absent}' is a 'SignedHeader' in the AWS Authorization but the request has no such header."
         )));
     }
-    let unsigned = |name: &&HeaderName| name.as_str().starts_with("x-amz-") && !names.contains(&name.as_str());
+    let unsigned = |name: &&HeaderName| {
+        name.as_str().starts_with("x-amz-") && *name != X_AMZ_USER_AGENT && !names.contains(&name.as_str())
+    };
     match headers.keys().find(unsigned) {
         Some(name) => {
             Err(SignatureError::Invalid(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")))

@@ -21,4 +21,7 @@ mod wire;
 mod yank;
 
 pub use external::PypiFormat;
-pub use routes::PypiRoutes;
+pub use routes::Routes;
+
+#[cfg(test)]
+mod tests;

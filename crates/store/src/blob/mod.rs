@@ -6,6 +6,8 @@
 mod cache;
 mod digesting;
 mod disk;
+#[doc(hidden)]
+pub mod fuzzing;
 mod local;
 mod s3;
 mod staging;

@@ -168,6 +168,15 @@ fn headers_that_must_be_signed_are() {
 }
 
 #[test]
+fn the_agents_name_need_not_be_signed() {
+    let headers = signed_with("codeartifact", REGION, |headers| {
+        headers.insert("x-amz-user-agent", HeaderValue::from_static("aws-sdk-php/3"));
+    });
+    let request = RequestParts { method: "GET", path: "/v1/domains", query: None, headers: &headers };
+    assert_eq!(check(&request, b"", at(NOW)), Ok(()));
+}
+
+#[test]
 fn what_cannot_be_read_is_incomplete() {
     let set = |headers: &mut HeaderMap, name: &'static str, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));

@@ -42,7 +42,7 @@ pub(crate) fn record_of(members: &[Member], info: &str) -> Vec<u8> {
 }
 
 pub(crate) fn zip_of(members: &[Member]) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let mut zip = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
     for (name, bytes) in members {
         zip.start_file(name.as_str(), options).unwrap();
@@ -63,7 +63,7 @@ pub(crate) fn tar_gz(build: impl FnOnce(&mut tar::Builder<flate2::write::GzEncod
     builder.into_inner().unwrap().finish().unwrap()
 }
 
-pub(crate) fn append(builder: &mut tar::Builder<impl std::io::Write>, name: &str, bytes: &[u8]) {
+pub(crate) fn append(builder: &mut tar::Builder<impl io::Write>, name: &str, bytes: &[u8]) {
     let mut header = tar::Header::new_gnu();
     header.set_size(bytes.len() as u64);
     header.set_mode(0o644);

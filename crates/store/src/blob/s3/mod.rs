@@ -177,5 +177,19 @@ fn unavailable(message: &str, source: impl Into<larder_core::error::Source>) -> 
     Error::Unavailable { message: message.to_owned(), source: source.into() }
 }
 
+/// An answer's body, read as each of the documents it could be.
+pub fn fuzz_object_store_answer(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let code = requests::code_of(&text);
+    assert!(code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{code} is no code");
+    let keys = Keys::new("larder");
+    for object in requests::read_list(&text).map(|list| list.contents).unwrap_or_default() {
+        let address = keys.parse(&object.key);
+        assert!(address.is_none_or(|(domain, sha256)| keys.of(domain, sha256) == object.key), "{}", object.key);
+        let _ = object.last_modified.as_deref().and_then(Timestamp::parse_rfc3339);
+    }
+    let _ = requests::read_upload_id(&text);
+}
+
 #[cfg(test)]
 mod tests;

@@ -110,8 +110,7 @@ impl ObjectStore {
         if let Some(start_after) = start_after {
             list.with_start_after(start_after);
         }
-        let text = self.send_for_text(&Self::ask(&list)).await?;
-        ListObjectsV2::parse_response(&text).map_err(|error| unavailable("the object store's list is no list", error))
+        read_list(&self.send_for_text(&Self::ask(&list)).await?)
     }
 
     /// Stores an object in one request.
@@ -123,10 +122,7 @@ impl ObjectStore {
     /// Begins an upload in parts; answers its id.
     pub(super) async fn create_upload(&self, key: &str) -> Result<String> {
         let ask = Self::ask(&self.bucket.create_multipart_upload(Some(&self.credentials), key));
-        let text = self.send_for_text(&ask).await?;
-        let created = CreateMultipartUpload::parse_response(&text);
-        let created = created.map_err(|error| unavailable("the object store gave no id for an upload", error))?;
-        Ok(created.upload_id().to_owned())
+        read_upload_id(&self.send_for_text(&ask).await?)
     }
 
     /// Uploads a part, counted from 1; answers its entity tag.
@@ -245,8 +241,20 @@ async fn collect(mut body: ByteStream) -> std::io::Result<Bytes> {
     Ok(collected.freeze())
 }
 
+/// Reads the answer to a list.
+pub(super) fn read_list(document: &str) -> Result<ListObjectsV2Response> {
+    ListObjectsV2::parse_response(document).map_err(|error| unavailable("the object store's list is no list", error))
+}
+
+/// Reads the answer to the beginning of an upload.
+pub(super) fn read_upload_id(document: &str) -> Result<String> {
+    let created = CreateMultipartUpload::parse_response(document);
+    let created = created.map_err(|error| unavailable("the object store gave no id for an upload", error))?;
+    Ok(created.upload_id().to_owned())
+}
+
 /// The code of an S3 error document, such as `NoSuchKey`; empty if there is none.
-fn code_of(document: &str) -> String {
+pub(super) fn code_of(document: &str) -> String {
     let code = document.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
     code.map(|(code, _)| code.chars().filter(char::is_ascii_alphanumeric).take(64).collect()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! A real S3 server program on loopback: moto, from a Python environment in `{LARDER_TOOLS_DIR or target/tools}/moto`.
+//! A real S3 server program on loopback: moto, as `cargo xtask clients` installs it.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -23,15 +23,13 @@ pub(super) fn endpoint() -> Option<&'static str> {
 }
 
 fn start() -> Option<String> {
-    let environment = tools_folder().join("moto");
-    let python = environment.join("bin/python");
+    let python = tools_folder().join("bin/s3-python");
     if !python.exists() {
         // Not by the macro, whose output a passing test hides.
         let _ = writeln!(
             io::stderr(),
-            "SKIPPED: no S3 server, so the blob suite does not run on S3. To have one: \
-             python3 -m venv {0} && {0}/bin/pip install 'moto[server]'",
-            environment.display()
+            "SKIPPED: the blob suite does not run on S3, because {} is not there; `cargo xtask clients` installs it",
+            python.display()
         );
         return None;
     }
@@ -54,12 +52,10 @@ fn start() -> Option<String> {
     Some(address.expect("the server says where it listens"))
 }
 
+/// `LARDER_TOOLS`, or `.tools` of the checkout.
 fn tools_folder() -> PathBuf {
-    std::env::var_os("LARDER_TOOLS_DIR").map(PathBuf::from).unwrap_or_else(|| {
-        // target/debug/deps/this-test
-        let test = std::env::current_exe().unwrap();
-        test.ancestors().nth(3).unwrap().join("tools")
-    })
+    let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../.tools");
+    std::env::var_os("LARDER_TOOLS").map_or_else(default, PathBuf::from)
 }
 
 /// Makes a bucket that nobody else uses.
