@@ -2,8 +2,8 @@
 
 use larder_core::error::ResourceType;
 use larder_core::model::{
-    AllowPublish, AllowUpstream, DomainId, OriginRestrictions, Package, PackageFormat, PackageId, PackageKey, Page,
-    PageRequest, RepositoryId, Timestamp, VersionText,
+    AllowPublish, AllowUpstream, OriginRestrictions, Package, PackageFormat, PackageId, PackageKey, Page, PageRequest,
+    RepositoryId, Timestamp, VersionText,
 };
 use larder_core::ports::PackageFilter;
 use larder_core::{Error, Result};
@@ -66,13 +66,15 @@ statements! {
          RETURNING ",
         columns!()
     );
-    TOUCH = "UPDATE package SET revision = revision + 1, updated_at = $2 WHERE id = $1";
+    /// The first revision is far above any of a package of that name that was deleted: ids are never given twice.
+    TOUCH = "
+        UPDATE package
+           SET revision = CASE revision WHEN 0 THEN id * 16777216 ELSE revision END + 1, updated_at = $2
+         WHERE id = $1";
     SET_DISPLAY_NAME = "UPDATE package SET display_name = $2 WHERE id = $1";
     SET_RESTRICTIONS = "UPDATE package SET allow_publish = $2, allow_upstream = $3 WHERE id = $1";
     /// Versions, their details and assets, and dist-tags go with it.
     DELETE = "DELETE FROM package WHERE id = $1";
-    LOCK_OF_REPOSITORY = "UPDATE package SET revision = revision WHERE repository_id = $1";
-    DELETE_OF_REPOSITORY = "DELETE FROM package WHERE repository_id = $1";
 
     FIND_TAG = "SELECT version FROM dist_tag WHERE package_id = $1 AND tag = $2";
     PUT_TAG = "
@@ -297,6 +299,10 @@ impl Transaction<'_> {
         display_name: &str,
         restrictions: OriginRestrictions,
     ) -> Result<Package> {
+        // An insert that meets a row would use up an id.
+        if let Some(package) = self.lock_package_of(repository, key).await? {
+            return Ok(package);
+        }
         let [repository, format, namespace, name] = key_values(repository, key);
         let (publish, upstream) = (publish_text(restrictions.publish), upstream_text(restrictions.upstream));
         let values = [
@@ -345,14 +351,6 @@ impl Transaction<'_> {
         self.conn.execute(&DELETE, params![id]).await?;
         let resource = place.package(self.region, &package.key);
         self.record(resource.as_str(), Some(&told(package.restrictions)), None).await
-    }
-
-    /// Removes all packages of a repository that is already gone.
-    pub(super) async fn delete_packages_of(&mut self, domain: DomainId, repository: RepositoryId) -> Result<()> {
-        // Waits for those who publish into them, so that what they added is removed, too.
-        self.conn.execute(&LOCK_OF_REPOSITORY, params![repository]).await?;
-        self.release_repository(domain, repository).await?;
-        self.conn.execute(&DELETE_OF_REPOSITORY, params![repository]).await.map(drop)
     }
 
     pub(super) async fn put_tag(&mut self, id: PackageId, tag: &str, version: Option<&VersionText>) -> Result<()> {
