@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use larder_http::RequestBody;
 use serde_json::{Value, json};
 
-use crate::server::{Server, body_with, gzip, integrity, noise, path_of, publish_body, tarball, tgz};
+use crate::samples::{body_with, gzip, integrity, noise, publish_body, tarball, tgz};
+use crate::server::{Server, path_of};
 
 /// A publish of n@1.0.0 with one thing changed.
 fn changed(change: impl FnOnce(&mut Value)) -> String {

@@ -71,7 +71,7 @@ async fn tokens_are_made_listed_and_revoked() {
     assert_ne!(shown["token"], token.as_str());
 
     let reader = caller(&server, &token).await.expect("known");
-    let body = RequestBody::full(crate::server::publish_body("n", "1.0.0", "latest").to_string());
+    let body = RequestBody::full(crate::samples::publish_body("n", "1.0.0", "latest").to_string());
     server.send_with("PUT", "/n", &[], body, reader).await.expect(403);
 
     let key = made["key"].as_str().expect("text");

@@ -4,6 +4,8 @@ mod bad_input;
 mod login;
 mod proxy;
 mod publish;
+mod registry;
+mod samples;
 mod server;
 mod tags;
 mod unpublish;

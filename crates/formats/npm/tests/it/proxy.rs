@@ -2,7 +2,8 @@ use larder_core::ports::Format as _;
 use larder_npm::Npm;
 use serde_json::json;
 
-use crate::server::{BASE, Server, body_with, tgz};
+use crate::samples::{body_with, tgz};
+use crate::server::{BASE, Server};
 
 #[tokio::test]
 async fn a_public_package_is_passed_on_and_kept() {
@@ -45,6 +46,15 @@ async fn an_old_file_name_leads_to_its_version() {
         assert_eq!(server.get(&format!("/JSONStream/-/{file}")).await.expect(200).body, tarball);
     }
     server.get("/JSONStream/-/JSONStream-2.0.0.tgz").await.expect(404);
+}
+
+#[tokio::test]
+async fn the_package_that_is_called_like_a_path_can_be_had() {
+    let server = Server::start().await;
+    let tarball = server.registry.offer_package("-", "0.0.1", "--0.0.1.tgz");
+    let document = server.get("/-").await.expect(200).json();
+    assert_eq!(document["versions"]["0.0.1"]["dist"]["tarball"], format!("{BASE}/-/-/--0.0.1.tgz"));
+    assert_eq!(server.get("/-/-/--0.0.1.tgz").await.expect(200).body, tarball);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::server::{BASE, Server, body_with, noise, tarball, tgz};
+use crate::samples::{body_with, noise, tarball, tgz};
+use crate::server::{BASE, Server};
 
 #[tokio::test]
 async fn a_published_version_is_there_at_once_in_every_spelling_of_its_path() {

@@ -1,36 +1,30 @@
-//! The handlers with a store in a temporary folder, a public registry in memory, and policies that a test sets.
+//! The handlers with a store in a temporary folder and policies that a test sets.
 
-use std::collections::{HashMap, HashSet};
-use std::io::Write as _;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt as _;
 use larder_auth::token::RandomSecrets;
 use larder_core::access::{Caller, RepositoryTarget, Via};
-use larder_core::error::{Error, ResourceType};
 use larder_core::model::{
     AccessKey, AccessKeyId, AccessKeyStatus, AccountId, Actor, Clock, Domain, DomainId, DomainName, ExternalConnection,
     Principal, RepositoryName, SecretAccessKey, SystemClock, Timestamp, User, UserName,
 };
 use larder_core::ports::{
-    AccessQuestion, BlobStore, Change, Download, Effect, Format, MetadataStore, NewRepository, PolicyEvaluator,
-    PolicyKind, PublicRegistries, RegistryAnswer, RegistryRequest, Verdict,
+    AccessQuestion, BlobStore, Change, Effect, Format, MetadataStore, NewRepository, PolicyEvaluator, PolicyKind,
+    PublicRegistries, Verdict,
 };
 use larder_core::services::{Formats, Limits, Ports, Services};
 use larder_http::{AnonymousRequest, FormatRoutes, PathRules, RepositoryRequest, RequestBody, RequestPath};
 use larder_npm::{Npm, NpmRoutes};
 use larder_store::blob::{LocalBlobs, SmallBlobs};
 use larder_store::{DatabaseUrl, Store};
-use serde_json::{Value, json};
-use sha1::{Digest as _, Sha1};
-use sha2::Sha512;
+use serde_json::Value;
+
+use crate::registry::Registry;
+use crate::samples::publish_body;
 
 pub(crate) const BASE: &str = "http://larder.test/d/dom-123456789012/npm/repo";
 pub(crate) const SECRET: &str = "a-secret-of-twenty-letters";
@@ -277,136 +271,4 @@ impl PolicyEvaluator for Policies {
         let identity = if denied { Effect::Deny } else { Effect::Allow };
         Verdict { identity, resource: Effect::Silent, depends_on_request: true }
     }
-}
-
-/// A public registry in memory.
-#[derive(Default)]
-pub(crate) struct Registry {
-    documents: Mutex<HashMap<String, Bytes>>,
-    files: Mutex<HashMap<String, Bytes>>,
-    asked: Mutex<Vec<String>>,
-}
-
-impl Registry {
-    /// Offers a document at a path.
-    pub(crate) fn offer(&self, path: &str, document: &Value) {
-        self.documents.lock().expect("not poisoned").insert(path.to_owned(), document.to_string().into());
-    }
-
-    /// Offers a package of one version, and its tarball under any file name.
-    pub(crate) fn offer_package(&self, name: &str, version: &str, file: &str) -> Vec<u8> {
-        let tarball = tarball(name, version);
-        let url = format!("http://registry.test/{name}/-/{file}");
-        let document = json!({
-            "_id": name, "name": name, "dist-tags": {"latest": version, "next": version},
-            "versions": {version: {"name": name, "version": version, "dist": {
-                "tarball": url, "integrity": integrity(&tarball), "shasum": hex::encode(Sha1::digest(&tarball)),
-            }}},
-            "time": {"created": "2020-01-01T00:00:00.000Z", version: "2020-01-02T03:04:05.678Z"},
-        });
-        self.offer(&name.replace('/', "%2f"), &document);
-        self.files.lock().expect("not poisoned").insert(url, tarball.clone().into());
-        tarball
-    }
-
-    /// What was asked for.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("not poisoned").clone()
-    }
-}
-
-#[async_trait]
-impl PublicRegistries for Registry {
-    fn is_configured(&self, _connection: ExternalConnection) -> bool {
-        true
-    }
-
-    async fn fetch_document(
-        &self,
-        _connection: ExternalConnection,
-        request: &RegistryRequest,
-        _limit_bytes: usize,
-    ) -> Result<RegistryAnswer, Error> {
-        self.asked.lock().expect("not poisoned").push(request.path.clone());
-        let found = self.documents.lock().expect("not poisoned").get(&request.path).cloned();
-        Ok(found.map_or(RegistryAnswer::NotFound, |body| RegistryAnswer::Found {
-            body,
-            content_type: "application/json".to_owned(),
-            etag: None,
-            last_modified: None,
-        }))
-    }
-
-    async fn open_file(&self, _connection: ExternalConnection, _document: &str, url: &str) -> Result<Download, Error> {
-        self.asked.lock().expect("not poisoned").push(url.to_owned());
-        let found = self.files.lock().expect("not poisoned").get(url).cloned();
-        let body = found.ok_or_else(|| Error::not_found(ResourceType::Asset, url, "the registry has no such file"))?;
-        let size_bytes = Some(body.len() as u64);
-        Ok(Download { size_bytes, body: Box::pin(futures_util::stream::iter([Ok(body)])) })
-    }
-}
-
-/// A gzipped tar of these files.
-pub(crate) fn tgz(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    for (name, content) in files {
-        let mut header = tar::Header::new_ustar();
-        header.set_mode(0o644);
-        header.set_size(content.len() as u64);
-        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
-        header.set_cksum();
-        tar.append(&header, *content).expect("in memory");
-    }
-    tar.into_inner().and_then(GzEncoder::finish).expect("in memory")
-}
-
-/// The smallest package.
-pub(crate) fn tarball(name: &str, version: &str) -> Vec<u8> {
-    let manifest = json!({"name": name, "version": version}).to_string();
-    tgz(&[("package/package.json", manifest.as_bytes()), ("package/README.md", b"# Read me\n")])
-}
-
-/// Compresses.
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("in memory")
-}
-
-/// Bytes that do not compress, always the same.
-pub(crate) fn noise(size: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    (0..size / 8).flat_map(|_| next()).collect()
-}
-
-/// `sha512-…`
-pub(crate) fn integrity(bytes: &[u8]) -> String {
-    format!("sha512-{}", STANDARD.encode(Sha512::digest(bytes)))
-}
-
-/// What npm sends to publish [`tarball`].
-pub(crate) fn publish_body(name: &str, version: &str, tag: &str) -> Value {
-    body_with(name, version, tag, &tarball(name, version))
-}
-
-/// What npm sends to publish a tarball.
-pub(crate) fn body_with(name: &str, version: &str, tag: &str, tarball: &[u8]) -> Value {
-    json!({
-        "_id": name, "name": name, "description": "text", "dist-tags": {tag: version}, "access": null,
-        "versions": {version: {
-            "name": name, "version": version, "_id": format!("{name}@{version}"), "readme": "from the body",
-            "dist": {
-                "integrity": integrity(tarball), "shasum": hex::encode(Sha1::digest(tarball)),
-                "tarball": format!("http://elsewhere.test/{name}/-/{name}-{version}.tgz"),
-            },
-        }},
-        "_attachments": {format!("{name}-{version}.tgz"): {
-            "content_type": "application/octet-stream", "data": STANDARD.encode(tarball), "length": tarball.len(),
-        }},
-    })
 }
