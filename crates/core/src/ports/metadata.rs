@@ -97,7 +97,7 @@ pub struct RepositoryFilter {
 #[async_trait]
 pub trait Packages: Send + Sync {
     async fn find_package(&self, repository: RepositoryId, key: &PackageKey) -> Result<Option<Package>>;
-    /// In order of format, namespace, name.
+    /// Without dist-tags. In order of format, namespace, name; with a name prefix in order of name, format, namespace.
     async fn list_packages(
         &self,
         repository: RepositoryId,
