@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("larder-store", &["larder-core"]),
     ("larder-external", &["larder-core"]),
     ("larder-http", &["larder-core"]),
-    ("larder-api", &["larder-core", "larder-http"]),
+    ("larder-api", &["larder-core", "larder-auth", "larder-http"]),
     ("FORMAT", &["larder-core", "larder-http"]),
     (
         "larder",

@@ -87,6 +87,7 @@ fn run_e2e(arguments: &[String], count: &mut Count) -> Result {
     let server = metadata::target_directory()?.join("release").join("larder");
     let mut command = cargo();
     command.env("LARDER_BIN", server).env("LARDER_TOOLS", tools()).env("LARDER_REPOSITORY", root());
+    command.env("LARDER_COVERAGE", table::made()?);
     command.args(["test", "--locked", "--package", "larder-e2e", "--test", "it", "--"]).args(arguments);
     finished(watch(&mut command, |line| count.add(line))?)
 }

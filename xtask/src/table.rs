@@ -1,6 +1,7 @@
 //! The coverage table of the AWS operations in the README, which the boto3 test makes.
 
 use std::fs;
+use std::path::PathBuf;
 
 use crate::metadata::target_directory;
 use crate::process::{Context, Failure, Result, root};
@@ -25,10 +26,15 @@ pub(crate) fn check() -> Result {
     Err(Failure::new("the coverage table in README.md is not the one that the boto3 test made: run `cargo xtask e2e`"))
 }
 
+/// Where the test puts the table.
+pub(crate) fn made() -> Result<PathBuf> {
+    Ok(target_directory()?.join("coverage.md"))
+}
+
 fn with_table() -> Result<String> {
     let readme = root().join("README.md");
     let old = fs::read_to_string(&readme).context(readme.display())?;
-    let made = target_directory()?.join("coverage.md");
+    let made = made()?;
     let table = fs::read_to_string(&made).context(made.display())?;
     insert(&old, &table).ok_or_else(|| Failure(format!("README.md has no lines `{}` and `{END}`", BEGIN.trim_end())))
 }

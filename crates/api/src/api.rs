@@ -10,7 +10,8 @@ use larder_core::services::Services;
 use larder_http::{ApiHandler, PeerInfo, RequestBody, Response};
 
 use crate::authenticate::{CODEARTIFACT, IAM, SERVICES, STS};
-use crate::{EndpointUrls, codeartifact, iam, sts};
+use crate::endpoint_url::EndpointUrls;
+use crate::{codeartifact, iam, sts};
 
 /// Answers the AWS API.
 pub struct Api {
@@ -19,12 +20,20 @@ pub struct Api {
     pub(crate) verifier: Verifier,
 }
 
+/// What is configured.
+#[derive(Debug, Clone, Default)]
+pub struct ApiSettings {
+    /// `{domain}-{owner}.d.example.com`, as the listener serves it: repository endpoints get such hosts instead of paths
+    /// below this server's address.
+    pub endpoint_host: Option<String>,
+}
+
 impl Api {
     /// Wires it up.
     #[must_use]
-    pub fn new(services: Arc<Services>, endpoints: EndpointUrls) -> Self {
+    pub fn new(services: Arc<Services>, settings: ApiSettings) -> Self {
         let verifier = Verifier::new(services.access.region(), &SERVICES);
-        Self { services, endpoints, verifier }
+        Self { services, endpoints: EndpointUrls::new(settings.endpoint_host), verifier }
     }
 }
 

@@ -14,5 +14,4 @@ mod iam;
 mod query_protocol;
 mod sts;
 
-pub use api::Api;
-pub use endpoint_url::{EndpointUrls, HostTemplate};
+pub use api::{Api, ApiSettings};

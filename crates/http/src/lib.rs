@@ -12,6 +12,8 @@ pub mod credentials;
 mod directory;
 mod document;
 mod endpoint;
+#[doc(hidden)]
+pub mod fuzzing;
 mod log;
 pub mod path;
 mod patience;

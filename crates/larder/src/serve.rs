@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use larder_api::{Api, EndpointUrls, HostTemplate};
+use larder_api::{Api, ApiSettings};
 use larder_core::model::ExternalConnection;
 use larder_external::Registries;
 use larder_http::{Endpoint, EndpointSettings, Server};
@@ -51,14 +51,10 @@ pub(crate) async fn serve(settings: Settings) -> Outcome<()> {
         tracing::info!(swept, "removed unfinished uploads of an earlier run");
     }
 
-    let endpoints = match &settings.endpoint_host {
-        Some(template) => EndpointUrls::by_host(HostTemplate::parse(template)?),
-        None => EndpointUrls::by_path(),
-    };
     let endpoint = Endpoint::new(
         Arc::clone(&services),
         routes(&services),
-        Arc::new(Api::new(Arc::clone(&services), endpoints)),
+        Arc::new(Api::new(Arc::clone(&services), ApiSettings { endpoint_host: settings.endpoint_host.clone() })),
         EndpointSettings {
             base_url: settings.base_url.clone(),
             endpoint_host: settings.endpoint_host.clone(),

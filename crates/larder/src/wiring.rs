@@ -27,7 +27,7 @@ fn formats() -> Formats {
 pub(crate) fn routes(services: &Arc<Services>) -> Vec<Arc<dyn FormatRoutes>> {
     vec![
         Arc::new(larder_npm::NpmRoutes::new(Arc::clone(services))),
-        Arc::new(larder_pypi::PypiRoutes::new(Arc::clone(services))),
+        Arc::new(larder_pypi::Routes::new(Arc::clone(services))),
     ]
 }
 

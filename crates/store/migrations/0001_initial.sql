@@ -122,6 +122,9 @@ CREATE TABLE package (
     UNIQUE (repository_id, format, namespace, name)
 );
 CREATE INDEX package_by_name ON package (repository_id, name, format, namespace);
+-- Names that differ in case and punctuation only.
+CREATE INDEX package_by_folded_name ON package
+    (repository_id, format, namespace, (replace(replace(replace(lower(name), '-', ''), '_', ''), '.', '')));
 
 CREATE TABLE dist_tag (
     package_id BIGINT NOT NULL REFERENCES package (id) ON DELETE CASCADE,

@@ -1,7 +1,14 @@
 //! The end-to-end tests: real clients and raw requests against the real program. `cargo xtask e2e` runs them.
 
+mod boto3;
+mod crash;
+mod faults;
+mod identities;
+mod npm_bad_input;
 mod npm_checks;
 mod npm_clients;
+mod paths;
+mod pypi_bad_input;
 mod pypi_checks;
 mod pypi_clients;
 mod seed;
@@ -13,5 +20,12 @@ fn main() {
         npm_clients::TESTS,
         pypi_checks::TESTS,
         pypi_clients::TESTS,
+        paths::TESTS,
+        npm_bad_input::TESTS,
+        pypi_bad_input::TESTS,
+        faults::TESTS,
+        crash::TESTS,
+        identities::TESTS,
+        boto3::TESTS,
     ])
 }

@@ -84,7 +84,10 @@ fn n_04_publishing_again_conflicts() {
     publish_with_npm(&client, &package);
     let before = world.npm("GET", "once/-/once-1.0.0.tgz").send().expect(200).body;
     let ran = client.program("npm").arg("publish").in_folder(client.home().join("src-once-1.0.0")).fails();
-    assert!(["EPUBLISHCONFLICT", "E409", "E403", "previously published"].iter().any(|word| ran.all().contains(word)), "{ran:?}");
+    assert!(
+        ["EPUBLISHCONFLICT", "E409", "E403", "previously published"].iter().any(|word| ran.all().contains(word)),
+        "{ran:?}"
+    );
     for changed in [package.clone(), package.file("more.js", "1")] {
         let refused = world.publish_npm(&changed).expect(409);
         assert!(refused.json()["error"].is_string(), "{}", refused.text());
@@ -139,7 +142,8 @@ fn n_08_install_without_credentials() {
     let endpoint = world.server.endpoint("npm", "my-repo");
     client.write(".npmrc", format!("registry={endpoint}\n"));
     client.program("npm").args(["install", "secret"]).fails().says("E401");
-    let refused = world.server.request("GET", &format!("{}/secret", world.server.path("npm", "my-repo"))).send().expect(401);
+    let refused =
+        world.server.request("GET", &format!("{}/secret", world.server.path("npm", "my-repo"))).send().expect(401);
     assert!(refused.need_header("www-authenticate").starts_with("Basic"));
     assert!(refused.json()["error"].is_string());
     world.npm_login(&client, "my-repo", &world.token);
@@ -204,7 +208,8 @@ fn n_12_deprecate() {
     let client = world.npm_client();
     assert!(world.publish_npm(&NpmPackage::new("old", "1.0.0")).is_success());
     let _ = client.program("npm").args(["deprecate", "old@1", "use new instead"]).succeeds();
-    let install = |folder: &str| client.program("npm").args(["install", "old"]).in_folder(client.folder(folder)).succeeds();
+    let install =
+        |folder: &str| client.program("npm").args(["install", "old"]).in_folder(client.folder(folder)).succeeds();
     install("one").says("use new instead");
     let _ = client.program("npm").args(["deprecate", "old@1", ""]).succeeds();
     install("two").does_not_say("use new instead");
@@ -282,7 +287,9 @@ fn n_19_provenance_attachment() {
     assert_eq!(attestation["predicateType"], "https://slsa.dev/provenance/v1");
     assert_eq!(attestation["bundle"]["mediaType"], "application/vnd.dev.sigstore.bundle.v0.3+json");
     let dist = &world.packument("proven")["versions"]["1.0.0"]["dist"];
-    assert!(dist["attestations"]["url"].as_str().is_some_and(|url| url.ends_with("/-/npm/v1/attestations/proven@1.0.0")));
+    assert!(
+        dist["attestations"]["url"].as_str().is_some_and(|url| url.ends_with("/-/npm/v1/attestations/proven@1.0.0"))
+    );
 }
 
 /// An attachment as `npm publish --provenance` makes it, with a signature that nobody made.
@@ -360,7 +367,8 @@ fn n_25_upstream_down() {
     let world = World::empty();
     world.registry.add_npm(&NpmPackage::new("kept", "1.0.0"));
     let client = world.npm_client();
-    let install = |folder: &str| client.program("npm").args(["install", "kept"]).in_folder(client.folder(folder)).succeeds();
+    let install =
+        |folder: &str| client.program("npm").args(["install", "kept"]).in_folder(client.folder(folder)).succeeds();
     let _ = install("one");
     world.registry.go_down();
     let _ = client.program("npm").args(["cache", "clean", "--force"]).succeeds();

@@ -46,7 +46,8 @@ fn n_20_pnpm() {
     runs(&client, &app);
 
     NpmPackage::new("from-pnpm", "1.0.0").write_to(&client.folder("from-pnpm"));
-    let publish = client.program("pnpm").args(["publish", "--no-git-checks"]).in_folder(client.home().join("from-pnpm"));
+    let publish =
+        client.program("pnpm").args(["publish", "--no-git-checks"]).in_folder(client.home().join("from-pnpm"));
     let _ = publish.succeeds();
     assert_eq!(world.packument("from-pnpm")["dist-tags"]["latest"], "1.0.0");
     client.program("pnpm").arg("audit").in_folder(&app).fails().does_not_say("No known vulnerabilities");

@@ -127,7 +127,7 @@ impl NpmRoutes {
             Via::Signature(key) => (key, DEFAULT_LIFETIME),
             Via::Token { access_key, expires_at, .. } => {
                 let left = expires_at.since(self.services.clock.now());
-                (access_key, Duration::from_secs(left.as_secs()).min(DEFAULT_LIFETIME))
+                (access_key, left.saturating_sub(Duration::from_secs(1)).min(DEFAULT_LIFETIME))
             }
             Via::Machine => return Err(NpmError::new(StatusCode::FORBIDDEN, "only a user has tokens")),
         };

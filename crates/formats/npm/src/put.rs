@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use larder_core::access::Action;
+use larder_core::error::Error;
 use larder_core::model::PackageKey;
 use larder_http::{RequestBody, response};
 use serde_json::json;
@@ -30,6 +31,14 @@ impl NpmRoutes {
         let services = &self.services;
         let repository = request.target.repository.id;
         let is_new = services.store.find_package(repository, &key).await?.is_none();
+        if is_new && let Some(twin) = services.store.find_package_twin(repository, &key).await? {
+            let message = format!(
+                "'{}' looks like '{}', which is published here; choose a name that cannot be mistaken for it",
+                names::display_name(&key),
+                names::display_name(&twin)
+            );
+            return Err(Error::Forbidden { message }.into());
+        }
         let publisher = request.caller.principal.name();
         let upload = publish::read(&key, received.text, tarball, publisher, is_new, services.blobs.as_ref()).await?;
         services.publishing.publish(&allowed, upload).await?;

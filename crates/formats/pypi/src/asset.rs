@@ -5,13 +5,10 @@ use futures_util::TryStreamExt as _;
 use http::header::ETAG;
 use http::{HeaderValue, Method, StatusCode};
 use larder_core::access::{Allowed, RepositoryTarget};
-use larder_core::error::ResourceType;
 use larder_core::model::{AssetName, PackageKey, VersionText};
 use larder_core::ports::{Blob, ByteStream, Format as _};
 use larder_core::{Error, Result};
-use larder_http::asset::sha256_etag;
-use larder_http::conditional::range_to_open;
-use larder_http::{AssetHeaders, Body, Opened, RepositoryRequest, response, serve_asset};
+use larder_http::{AssetHeaders, Body, RepositoryRequest, response, serve_asset};
 use sha2::{Digest as _, Sha256};
 
 use crate::attestations;
@@ -20,11 +17,11 @@ use crate::external::PypiFormat;
 use crate::metadata::METADATA_LIMIT_BYTES;
 use crate::names::normalize_version;
 use crate::project::{ProjectFile, Relay, sidecar};
-use crate::routes::{Answer, PypiRoutes};
+use crate::routes::{Answer, Routes};
 
 const FILE_TYPE: &str = "application/octet-stream";
 
-impl PypiRoutes {
+impl Routes {
     /// `GET simple/{project}/{version}/{file}`, also of what lies beside a file: `.metadata`, `.asc`.
     pub(crate) async fn get_file(
         &self,
@@ -84,23 +81,8 @@ impl PypiRoutes {
         content_type: &str,
     ) -> Result<larder_http::Response> {
         let opened = self.services.downloads.open(allowed, key, version, name).await?;
-        let asset = AssetHeaders {
-            content_type,
-            etag: opened.sha256.as_ref().map(sha256_etag),
-            size: opened.size_bytes,
-            last_modified: opened.published_at,
-            disposition: None,
-        };
-        let range = match opened.size_bytes {
-            Some(size) if opened.is_seekable() => range_to_open(&request.headers, size),
-            _ => None,
-        };
-        // The answer to HEAD has a size and no content.
-        let content = match (&request.method, opened.size_bytes) {
-            (&Method::HEAD, Some(_)) => Blob::Memory(Bytes::new()),
-            _ => opened.read(range).await?,
-        };
-        Ok(serve_asset(&request.method, &request.headers, &asset, Opened { content, range }))
+        let asset = AssetHeaders::of(&opened, content_type);
+        serve_asset(&request.method, &request.headers, &asset, |range| opened.read(range)).await
     }
 
     /// A small file beside a distribution: the stored one, or the public registry's.

@@ -15,7 +15,7 @@ use crate::index::last_serial;
 use crate::metadata::CoreMetadata;
 use crate::names::{Distribution, DistributionKind};
 use crate::project::{Project, ProjectFile, ProjectRelease};
-use crate::routes::{Answer, PypiRoutes};
+use crate::routes::{Answer, Routes};
 use crate::urls;
 
 #[derive(Serialize)]
@@ -87,7 +87,7 @@ struct File<'a> {
     downloads: i64,
 }
 
-impl PypiRoutes {
+impl Routes {
     /// Answers either form.
     pub(crate) async fn get_json(&self, request: &RepositoryRequest, key: PackageKey, version: Option<&str>) -> Answer {
         let allowed = self.may_read(request).await?;

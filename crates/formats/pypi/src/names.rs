@@ -9,7 +9,7 @@ use pep440_rs::Version;
 
 mod filename;
 
-pub(crate) use filename::{Distribution, DistributionKind, check_file_name, version_of_upstream_file};
+pub(crate) use filename::{Distribution, DistributionKind, version_of_upstream_file};
 
 /// The normalized form of a project name: lower case, runs of `-`, `_` and `.` as one `-`.
 #[must_use]

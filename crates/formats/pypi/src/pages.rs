@@ -12,10 +12,10 @@ use larder_http::{RepositoryRequest, response, serve_document};
 use crate::error::PypiError;
 use crate::negotiate::{Representation, negotiate};
 use crate::project::Project;
-use crate::routes::{Answer, PypiRoutes, known};
+use crate::routes::{Answer, Routes, known};
 use crate::{index, list};
 
-impl PypiRoutes {
+impl Routes {
     /// `GET simple/`: the names of what is stored in the repository and its upstreams.
     pub(crate) async fn get_list(&self, request: &RepositoryRequest) -> Answer {
         let allowed = self.may_read(request).await?;

@@ -22,14 +22,14 @@ pub(crate) type Answer = Result<Response, PypiError>;
 const RELAYED_BYTES: u64 = 8 << 20;
 
 /// PyPI's endpoints.
-pub struct PypiRoutes {
+pub struct Routes {
     pub(crate) services: Arc<Services>,
     pub(crate) projects: Projects,
     /// Files that a public registry keeps beside a distribution, verified, by their SHA-256.
     pub(crate) relayed: Cache<String, Bytes>,
 }
 
-impl PypiRoutes {
+impl Routes {
     /// Serves with these services.
     #[must_use]
     pub fn new(services: Arc<Services>) -> Self {
@@ -83,7 +83,7 @@ impl PypiRoutes {
 }
 
 #[async_trait]
-impl FormatRoutes for PypiRoutes {
+impl FormatRoutes for Routes {
     fn format(&self) -> PackageFormat {
         PackageFormat::Pypi
     }

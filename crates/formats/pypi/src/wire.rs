@@ -27,7 +27,7 @@ pub(crate) struct ProjectPage {
 pub(crate) struct Meta {
     #[serde(rename = "api-version")]
     pub api_version: String,
-    #[serde(rename = "_last-serial", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "_last-serial", skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub last_serial: Option<i64>,
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::error::PypiError;
 use crate::names::{normalize_version, spellings};
-use crate::routes::{Answer, PypiRoutes};
+use crate::routes::{Answer, Routes};
 use crate::wire::{VersionMetadata, Yanked};
 
 /// How often a change is tried again when somebody else changes the version at the same time.
@@ -24,7 +24,7 @@ struct Yank {
     reason: Option<String>,
 }
 
-impl PypiRoutes {
+impl Routes {
     /// Marks every file of a release.
     pub(crate) async fn yank(&self, mut request: RepositoryRequest, key: PackageKey, version: &str) -> Answer {
         let body = std::mem::replace(&mut request.body, larder_http::RequestBody::empty()).collect(64 << 10).await?;

@@ -17,6 +17,8 @@ pub(super) fn run(options: &DataOptions) -> Outcome {
     for (name, value) in [
         ("AWS_ENDPOINT_URL", &files.endpoint_url),
         ("AWS_REGION", &files.region),
+        // AWS CLI 1 and boto3 read this one.
+        ("AWS_DEFAULT_REGION", &files.region),
         ("AWS_ACCESS_KEY_ID", &files.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", &files.secret_access_key),
     ] {

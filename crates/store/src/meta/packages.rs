@@ -30,6 +30,12 @@ macro_rules! package {
 statements! {
     FIND = package!("repository_id = $1 AND format = $2 AND namespace = $3 AND name = $4");
     FIND_BY_ID = package!("id = $1");
+    /// Spelled as the index has it.
+    FIND_TWIN = package!("
+        repository_id = $1 AND format = $2 AND namespace = $3 AND name <> $4 AND allow_publish = 'ALLOW'
+        AND replace(replace(replace(lower(name), '-', ''), '_', ''), '.', '')
+            = replace(replace(replace(lower($4), '-', ''), '_', ''), '.', '')
+        LIMIT 1");
     LIST = package!("
         repository_id = $1 AND (format, namespace, name) > ($2, $3, $4) ORDER BY format, namespace, name LIMIT $5");
     LIST_OF_FORMAT = package!("
@@ -147,6 +153,16 @@ pub(super) async fn find(conn: &mut Conn, repository: RepositoryId, key: &Packag
         package.tags = list_tags(conn, package.id).await?;
     }
     Ok(Some(package))
+}
+
+/// A package that may be published to and whose name differs in case and punctuation only.
+pub(super) async fn find_twin(
+    conn: &mut Conn,
+    repository: RepositoryId,
+    key: &PackageKey,
+) -> Result<Option<PackageKey>> {
+    let found = conn.find(&FIND_TWIN, &key_values(repository, key), read_package).await?;
+    Ok(found.map(|(package, _)| package.key))
 }
 
 async fn list_tags(conn: &mut Conn, package: PackageId) -> Result<Vec<(String, String)>> {

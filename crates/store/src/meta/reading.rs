@@ -33,6 +33,10 @@ impl Packages for Store {
         packages::find(&mut self.database.snapshot().await?, repository, key).await
     }
 
+    async fn find_package_twin(&self, repository: RepositoryId, key: &PackageKey) -> Result<Option<PackageKey>> {
+        packages::find_twin(&mut self.database.read().await?, repository, key).await
+    }
+
     async fn list_packages(
         &self,
         repository: RepositoryId,

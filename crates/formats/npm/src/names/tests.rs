@@ -65,13 +65,6 @@ fn new_names_follow_the_rules_of_the_public_registry() {
 }
 
 #[test]
-fn twins_differ_only_in_case_and_punctuation() {
-    assert_eq!(folded("JSON-stream"), folded("jsonstream"));
-    assert_eq!(folded("left.pad"), folded("left_pad"));
-    assert_ne!(folded("left-pad"), folded("left-pads"));
-}
-
-#[test]
 fn the_version_in_a_file_name_starts_after_the_whole_name() {
     let cases = [
         ("n", "n-1.0.0.tgz", Some("1.0.0")),

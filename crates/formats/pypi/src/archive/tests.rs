@@ -42,7 +42,7 @@ pub(crate) fn record_of(members: &[Member], info: &str) -> Vec<u8> {
 }
 
 pub(crate) fn zip_of(members: &[Member]) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let mut zip = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
     for (name, bytes) in members {
         zip.start_file(name.as_str(), options).unwrap();
@@ -63,7 +63,7 @@ pub(crate) fn tar_gz(build: impl FnOnce(&mut tar::Builder<flate2::write::GzEncod
     builder.into_inner().unwrap().finish().unwrap()
 }
 
-pub(crate) fn append(builder: &mut tar::Builder<impl std::io::Write>, name: &str, bytes: &[u8]) {
+pub(crate) fn append(builder: &mut tar::Builder<impl io::Write>, name: &str, bytes: &[u8]) {
     let mut header = tar::Header::new_gnu();
     header.set_size(bytes.len() as u64);
     header.set_mode(0o644);
@@ -97,4 +97,22 @@ fn read_within(file_name: &str, bytes: &[u8], limits: &Limits) -> Result<Content
 fn refused(file_name: &str, bytes: &[u8], because: &str) {
     let refusal = read(file_name, bytes).err().unwrap_or_else(|| panic!("accepted, though: {because}"));
     assert!(refusal.contains(because), "refused with '{refusal}', not because of '{because}'");
+}
+
+#[test]
+fn archives_as_other_programs_write_them_are_accepted() {
+    let corpus = |path: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz-corpus");
+        std::fs::read(format!("{folder}/{path}")).unwrap()
+    };
+    for (name, path) in [
+        ("foo-1.0-py3-none-any.whl", "wheel/deflated"),
+        ("foo-1.0-py3-none-any.whl", "wheel/stored"),
+        // Written to a pipe: sizes follow the data.
+        ("foo-1.0-py3-none-any.whl", "wheel/streamed"),
+        ("foo-1.0.tar.gz", "sdist/gnu"),
+        ("foo-1.0.tar.gz", "sdist/pax"),
+    ] {
+        assert_eq!(read(name, &corpus(path)).map(|contents| contents.metadata.get("Summary").is_some()), Ok(true));
+    }
 }

@@ -2,14 +2,14 @@ use super::*;
 
 const NAME: &str = "foo-1.0.tar.gz";
 
-fn special(builder: &mut tar::Builder<impl std::io::Write>, kind: tar::EntryType, name: &str, link: &str) {
+fn special(builder: &mut tar::Builder<impl io::Write>, kind: tar::EntryType, name: &str, link: &str) {
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(kind);
     header.set_size(0);
     header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
     header.as_gnu_mut().unwrap().linkname[..link.len()].copy_from_slice(link.as_bytes());
     header.set_cksum();
-    builder.append(&header, std::io::empty()).unwrap();
+    builder.append(&header, io::empty()).unwrap();
 }
 
 /// A correct source distribution with one entry more.
@@ -54,7 +54,7 @@ fn what_is_not_one_whole_gzip_member_is_refused() {
     let tail_in_tar = {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         let mut plain = Vec::new();
-        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&good[..]), &mut plain).unwrap();
+        io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&good[..]), &mut plain).unwrap();
         encoder.write_all(&plain).unwrap();
         encoder.write_all(&plain).unwrap();
         encoder.finish().unwrap()
