@@ -82,6 +82,7 @@ macro_rules! store_suite {
             shared {
                 two_handles_see_each_others_writes,
                 the_epoch_stays_while_nothing_is_written,
+                opening_several_times_at_once_migrates_once,
                 a_failing_change_does_not_affect_its_neighbours,
                 counts_stay_right_under_concurrent_changes,
             }
