@@ -28,7 +28,7 @@ pub use body::{BlobBody, Body, BodyError, RequestBody};
 pub use directory::Directory;
 pub use document::serve_document;
 pub use endpoint::{Endpoint, EndpointSettings};
-pub use log::note_principal;
+pub use log::{log_failure, note_principal};
 pub use path::{BadPath, PathRules, RequestPath};
 pub use peer::PeerInfo;
 pub use request_id::RequestId;

@@ -5,7 +5,7 @@ use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use larder_core::Error;
 use larder_core::error::{ConflictKind, Invalid, ResourceType};
-use larder_http::{BodyError, Failure, Response, response};
+use larder_http::{BodyError, Failure, Response, log_failure, response};
 use serde::Serialize;
 
 use crate::archive;
@@ -83,6 +83,7 @@ fn prefers_json(headers: &HeaderMap) -> bool {
 
 impl From<Error> for PypiError {
     fn from(error: Error) -> Self {
+        log_failure(&error);
         let message = error.to_string();
         let status = match &error {
             Error::ResourceNotFound { .. } => StatusCode::NOT_FOUND,
@@ -105,14 +106,10 @@ impl From<Error> for PypiError {
                 let seconds = *retry_after_seconds;
                 return Self { retry_after_seconds: seconds, ..Self::new(StatusCode::BAD_GATEWAY, message) };
             }
-            Error::Unavailable { source, .. } => {
-                tracing::error!(%message, cause = %source, "a request failed for now");
+            Error::Unavailable { .. } => {
                 return Self { retry_after_seconds: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message) };
             }
-            Error::Internal { source } => {
-                tracing::error!(cause = %source, "a request failed");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, message)
     }
@@ -159,7 +156,7 @@ impl From<&Failure> for PypiError {
                     Error::Conflict { .. } => (StatusCode::CONFLICT, error.to_string()),
                     _ => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
                 };
-                tracing::error!(%error, "a request failed before it reached its repository");
+                log_failure(error);
                 Self::new(status, shown)
             }
         }

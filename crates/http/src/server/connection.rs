@@ -67,7 +67,7 @@ async fn answer<H: Handler>(
     let mut entry =
         log::is_on().then(|| Box::new(Entry::begin(request.method(), request.uri().path(), id, ends.remote.ip())));
     let request = request.map(|body| RequestBody::network(body, unread));
-    let handled = AssertUnwindSafe(handler.handle(request, ends, &id)).catch_unwind().await;
+    let handled = AssertUnwindSafe(id.scope(handler.handle(request, ends, &id))).catch_unwind().await;
     let mut response = handled.unwrap_or_else(|_| defect(&id));
     // The id is made of hexadecimal digits and hyphens.
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
