@@ -89,10 +89,10 @@ impl Registry {
         format!("{}/npm/", self.url())
     }
 
-    /// The address for `public:pypi`.
+    /// The address for `public:pypi`: its simple index, as pip's `index-url` names it.
     #[must_use]
     pub fn pypi_url(&self) -> String {
-        format!("{}/pypi/", self.url())
+        format!("{}/pypi/simple/", self.url())
     }
 
     /// Publishes an npm package; the newest one is `latest`.

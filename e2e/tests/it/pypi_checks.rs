@@ -79,7 +79,7 @@ fn p_04_pip_install() {
     let world = World::empty();
     let client = world.python_client();
     upload_both(&world, &PythonPackage::new("lib", "1.0"));
-    let ran = install(&client, "venv", &["-v", "lib"]);
+    let ran = install(&client, "venv", &["-vv", "lib"]);
     assert!(ran.success, "{}", ran.all());
     ran.says("lib-1.0-py3-none-any.whl").says(JSON);
     assert_eq!(installed_version(&client, "venv", "lib"), "1.0");
@@ -236,7 +236,7 @@ fn p_15_credentials() {
     let attempt = |client: &Client, index: &str, more: &[&str]| {
         client
             .program("pip")
-            .args(["download", "closed", "--no-input", "--index-url", index])
+            .args(["download", "-v", "closed", "--no-input", "--index-url", index])
             .args(more.iter().copied())
             .ends()
     };

@@ -1,6 +1,7 @@
 //! `PUT /{package}`: a publish if the body has a tarball, else changed metadata.
 
 use http::StatusCode;
+use http::header::CONTENT_ENCODING;
 use larder_core::access::Action;
 use larder_core::error::Error;
 use larder_core::model::PackageKey;
@@ -23,8 +24,14 @@ impl NpmRoutes {
         };
         let asset_limit = self.services.limits.asset_size_bytes;
         let text_limit = TEXT_LIMIT_BYTES as u64;
-        let stream = body.with_limit((asset_limit / 3 * 4).saturating_add(text_limit)).into_stream();
-        let received = receive(stream, self.services.blobs.as_ref(), asset_limit, publish).await?;
+        let body = match request.headers.get(CONTENT_ENCODING) {
+            // No client compresses a publish; one that did would get no further than memory allows.
+            Some(encoding) if encoding != "identity" => {
+                RequestBody::full(body.collect_decoded(&request.headers, text_limit).await?)
+            }
+            _ => body.with_limit((asset_limit / 3 * 4).saturating_add(text_limit)),
+        };
+        let received = receive(body.into_stream(), self.services.blobs.as_ref(), asset_limit, publish).await?;
         let Some((tarball, allowed)) = received.tarball else {
             return self.put_metadata(request, &metadata?, received.text).await;
         };
