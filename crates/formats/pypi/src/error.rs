@@ -83,9 +83,16 @@ fn prefers_json(headers: &HeaderMap) -> bool {
 
 impl From<Error> for PypiError {
     fn from(error: Error) -> Self {
-        log_failure(&error);
+        Self::from(&error)
+    }
+}
+
+impl From<&Error> for PypiError {
+    fn from(error: &Error) -> Self {
+        log_failure(error);
         let message = error.to_string();
-        let status = match &error {
+        let retry = |status, seconds| Self { retry_after_seconds: seconds, ..Self::new(status, error.to_string()) };
+        let status = match error {
             Error::ResourceNotFound { .. } => StatusCode::NOT_FOUND,
             // Old twine takes a 400 with these words for "skip it".
             Error::Conflict { kind: ConflictKind::Exists | ConflictKind::OtherBytes, .. } => {
@@ -99,16 +106,12 @@ impl From<Error> for PypiError {
             }
             Error::QuotaExceeded { .. } => StatusCode::FORBIDDEN,
             Error::Throttled { retry_after_seconds } => {
-                let seconds = Some(*retry_after_seconds);
-                return Self { retry_after_seconds: seconds, ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) };
+                return retry(StatusCode::TOO_MANY_REQUESTS, Some(*retry_after_seconds));
             }
             Error::Upstream { retry_after_seconds, .. } => {
-                let seconds = *retry_after_seconds;
-                return Self { retry_after_seconds: seconds, ..Self::new(StatusCode::BAD_GATEWAY, message) };
+                return retry(StatusCode::BAD_GATEWAY, *retry_after_seconds);
             }
-            Error::Unavailable { .. } => {
-                return Self { retry_after_seconds: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message) };
-            }
+            Error::Unavailable { .. } => return retry(StatusCode::SERVICE_UNAVAILABLE, Some(5)),
             Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, message)
@@ -147,18 +150,7 @@ impl From<&Failure> for PypiError {
         match failure {
             Failure::Unauthenticated(message) => Self::new(StatusCode::UNAUTHORIZED, message),
             Failure::BadPath(message) => Self::bad_request(message),
-            Failure::Core(Error::ResourceNotFound { message, .. }) => Self::not_found(message),
-            Failure::Core(Error::AccessDenied { message }) => Self::new(StatusCode::FORBIDDEN, message),
-            Failure::Core(error) => {
-                let (status, shown) = match error {
-                    Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
-                    Error::Validation { .. } => (StatusCode::BAD_REQUEST, error.to_string()),
-                    Error::Conflict { .. } => (StatusCode::CONFLICT, error.to_string()),
-                    _ => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-                };
-                log_failure(error);
-                Self::new(status, shown)
-            }
+            Failure::Core(error) => error.into(),
         }
     }
 }

@@ -109,6 +109,16 @@ impl Yanked {
             Self::Flag(false) | Self::Null(()) => None,
         }
     }
+
+    /// As pages say it: `false`, `true` or the reason. An empty reason would count as `false` in Python.
+    #[must_use]
+    pub(crate) fn normalized(self) -> Self {
+        match self {
+            Self::Null(()) => Self::Flag(false),
+            Self::Reason(reason) if reason.is_empty() => Self::Flag(true),
+            flag => flag,
+        }
+    }
 }
 
 /// `core-metadata`: absent, a flag, or the hashes of the sibling file.
@@ -242,6 +252,8 @@ mod tests {
         assert_eq!(metadata.yanked("a.whl").reason(), Some("broken"));
         assert_eq!(metadata.yanked("b.whl").reason(), None);
         assert_eq!(VersionMetadata::read(b"not json"), VersionMetadata::default());
+        assert_eq!(Yanked::Reason(String::new()).normalized(), Yanked::Flag(true));
+        assert_eq!(Yanked::Null(()).normalized(), Yanked::Flag(false));
     }
 
     #[test]

@@ -38,6 +38,7 @@ async fn a_wheel_and_an_sdist_are_uploaded_listed_and_downloaded() {
     assert_eq!(files[0]["dist-info-metadata"]["sha256"], advertised);
     let metadata = server.get(&format!("my-repo/simple/foo/1.0/{WHEEL}.metadata")).await.expect(200);
     assert_eq!(sha256(&metadata.body), advertised);
+    server.get(&format!("my-repo/simple/foo/1.1/{WHEEL}.metadata")).await.expect(404);
     server.get(&format!("my-repo/simple/foo/1.0/{SDIST}.metadata")).await.expect(404);
     server.get(&format!("my-repo/simple/foo/1.0/{SDIST}.asc")).await.expect(404);
 }
