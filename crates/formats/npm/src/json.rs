@@ -8,6 +8,25 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// Whether arrays and objects are nested deeper than this. Looks at brackets only, so it takes what is no JSON, too.
+pub(crate) fn is_deeper_than(limit: usize, json: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for &byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > limit {
+            return true;
+        }
+    }
+    false
+}
+
 /// The members of an object, in order. A name may stand twice; the last one counts, as in JavaScript.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -123,6 +142,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn depth_is_that_of_brackets_outside_strings() {
+        assert!(!is_deeper_than(2, br#"{"a":["\"[[[",1],"[[[":[]}"#));
+        assert!(is_deeper_than(1, br#"{"a":[]}"#));
+    }
 
     #[test]
     fn members_keep_the_text_of_their_values() {

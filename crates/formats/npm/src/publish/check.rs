@@ -9,7 +9,7 @@ use larder_core::model::{Digests, HashAlgorithm, PackageKey, TagUpdate, VersionD
 use larder_core::ports::StagedBlob;
 
 use super::body::Tarball;
-use super::scanner::is_bundle;
+use super::scanner::{DEPTH_LIMIT, is_bundle};
 use crate::archive::{self, Contents};
 use crate::json::{self, Members, ObjectWriter};
 use crate::packument::has_install_script;
@@ -140,6 +140,9 @@ fn check_attachments(body: &PackageBody<'_>, tarball: &Tarball) -> Result<()> {
 fn check_package_json(json: &[u8], name: &str, number: &str) -> Result<()> {
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     let refuse = |message: String| Err(Error::validation("_attachments", message));
+    if json::is_deeper_than(DEPTH_LIMIT, json) {
+        return refuse(format!("the package.json in the tarball is nested more than {DEPTH_LIMIT} levels deep"));
+    }
     let Some(manifest) = Members::parse(json) else {
         return refuse("the package.json in the tarball is not a JSON object".to_owned());
     };
