@@ -51,6 +51,8 @@ impl From<&Error> for NpmError {
             Error::ResourceNotFound { .. } => StatusCode::NOT_FOUND,
             Error::Conflict { .. } => StatusCode::CONFLICT,
             Error::AccessDenied { .. } | Error::Forbidden { .. } => StatusCode::FORBIDDEN,
+            // How http names an encoding that it does not know.
+            Error::Validation { field, .. } if field == "Content-Encoding" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Validation { .. } => StatusCode::BAD_REQUEST,
             Error::QuotaExceeded { resource_type: ResourceType::Asset, .. } | Error::TooLarge { .. } => {
                 StatusCode::PAYLOAD_TOO_LARGE

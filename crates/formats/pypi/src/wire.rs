@@ -27,8 +27,6 @@ pub(crate) struct ProjectPage {
 pub(crate) struct Meta {
     #[serde(rename = "api-version")]
     pub api_version: String,
-    #[serde(rename = "_last-serial", skip_deserializing, skip_serializing_if = "Option::is_none")]
-    pub last_serial: Option<i64>,
 }
 
 /// PEP 792.
@@ -160,6 +158,8 @@ pub(crate) struct ProjectList<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct ListedProject<'a> {
     pub name: &'a str,
+    #[serde(rename = "_last-serial")]
+    pub last_serial: i64,
 }
 
 /// What is kept with a version.

@@ -2,9 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use larder_http::RequestBody;
 use serde_json::{Value, json};
 
-use crate::server::{Server, body_with, integrity, noise, path_of, publish_body, tarball, tgz};
+use crate::server::{Server, body_with, gzip, integrity, noise, path_of, publish_body, tarball, tgz};
 
 /// A publish of n@1.0.0 with one thing changed.
 fn changed(change: impl FnOnce(&mut Value)) -> String {
@@ -32,6 +33,7 @@ async fn a_malformed_publish_is_refused_and_leaves_nothing() {
     let bomb =
         tgz(&[("package/package.json", b"{\"name\":\"n\",\"version\":\"1.0.0\"}"), ("package/0", &vec![0; 65 << 20])]);
     let good = tarball("n", "1.0.0");
+    let deep = format!(r#"{{"name":"n","version":"1.0.0","x":{}{}}}"#, "[".repeat(80), "]".repeat(80));
     let cases: Vec<(&str, String)> = vec![
         ("not JSON", "<html>".to_owned()),
         ("not an object", "[]".to_owned()),
@@ -70,6 +72,11 @@ async fn a_malformed_publish_is_refused_and_leaves_nothing() {
         ("trailing bytes", with_tarball(&[&good[..], b"x"].concat())),
         ("no package.json", with_tarball(&tgz(&[("package/index.js", b"")]))),
         ("package.json is not JSON", with_tarball(&tgz(&[("package/package.json", b"{")]))),
+        (
+            "a byte order mark hides nothing",
+            with_tarball(&tgz(&[("package/package.json", b"\xef\xbb\xbf{\"name\":\"m\"}")])),
+        ),
+        ("package.json nested too deeply", with_tarball(&tgz(&[("package/package.json", deep.as_bytes())]))),
         ("traversal", with_tarball(&tgz(&[("package/package.json", b"{}"), ("package/../../x", b"")]))),
         ("two package.json", with_tarball(&tgz(&[("package/package.json", b"{}"), ("p/package.json", b"{}")]))),
         ("a bomb", with_tarball(&bomb)),
@@ -132,4 +139,17 @@ async fn a_name_that_looks_like_another_is_refused() {
     server.get("/pub-lic/-/pub-lic-1.0.0.tgz").await.expect(200);
     server.services.background.drain().await;
     server.publish("public", "1.0.0", "latest").await.expect(201);
+}
+
+#[tokio::test]
+async fn an_encoding_that_is_not_understood_is_refused() {
+    let server = Server::start().await;
+    let put = async |encoding: &str, body: Vec<u8>| {
+        let headers = [("content-encoding", encoding)];
+        server.send_with("PUT", "/n", &headers, RequestBody::full(body), server.caller()).await
+    };
+    put("br", changed(|_| ()).into_bytes()).await.expect(415);
+    put("gzip", changed(|_| ()).into_bytes()).await.expect(400);
+    put("gzip", gzip(&vec![b' '; 40 << 20])).await.expect(413);
+    put("gzip", gzip(changed(|_| ()).as_bytes())).await.expect(201);
 }

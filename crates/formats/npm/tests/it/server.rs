@@ -1,6 +1,7 @@
 //! The handlers with a store in a temporary folder, a public registry in memory, and policies that a test sets.
 
 use std::collections::{HashMap, HashSet};
+use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -363,6 +364,12 @@ pub(crate) fn tgz(files: &[(&str, &[u8])]) -> Vec<u8> {
 pub(crate) fn tarball(name: &str, version: &str) -> Vec<u8> {
     let manifest = json!({"name": name, "version": version}).to_string();
     tgz(&[("package/package.json", manifest.as_bytes()), ("package/README.md", b"# Read me\n")])
+}
+
+/// Compresses.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("in memory")
 }
 
 /// Bytes that do not compress, always the same.

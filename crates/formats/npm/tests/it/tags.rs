@@ -76,7 +76,10 @@ async fn metadata_cannot_bring_a_version() {
     server.publish("n", "1.0.0", "latest").await.expect(201);
     let mut document = server.get("/n").await.expect(200).json();
     document["versions"]["2.0.0"] = json!({"name": "n", "version": "2.0.0"});
-    server.send("PUT", "/n", document.to_string()).await.expect(400);
+    server.send("PUT", "/n", document.to_string()).await.expect(200);
+    server.get("/n/2.0.0").await.expect(404);
+    server.send("PUT", "/n", r#"{"name":"n","versions":{"2.0.0":{}}}"#).await.expect(400);
+    server.send("PUT", "/n", r#"{"name":"n","versions":{}}"#).await.expect(400);
     server.send("PUT", "/m", r#"{"name":"m","versions":{"1.0.0":{}}}"#).await.expect(400);
     server.send("PUT", "/m", r#"{"name":"m"}"#).await.expect(400);
     server.get("/m").await.expect(404);
