@@ -115,6 +115,11 @@ impl Registry {
         lock(&self.state.content).change_python(project, file, member, value);
     }
 
+    /// Gives a Python project a status (PEP 792).
+    pub fn set_project_status(&self, project: &str, status: &str) {
+        lock(&self.state.content).set_project_status(project, status);
+    }
+
     /// Puts other bytes under a path that is served already, below `/npm/` or `/pypi/`.
     pub fn replace(&self, path: &str, bytes: Vec<u8>) {
         lock(&self.state.content).files.insert(path.to_owned(), bytes);

@@ -92,7 +92,10 @@ fn paths_do_not_leave_the_repository() {
 
 fn paths_too_long() {
     let world = World::empty();
-    let segment = world.npm("GET", &"a".repeat(256)).send();
+    // npm's logout carries a token at the end of its path, so the last segment of npm's may be longer.
+    let segment = world.npm("GET", &format!("{}/x", "a".repeat(256))).send();
+    assert_eq!(segment.status, 400, "{segment:?}");
+    let segment = world.pypi("GET", &format!("simple/{}/", "a".repeat(256))).send();
     assert_eq!(segment.status, 400, "{segment:?}");
     let path = "a/".repeat(5000);
     let answer = world.npm("GET", &path).send();
