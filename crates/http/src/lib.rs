@@ -3,7 +3,8 @@
 //! * [`path`], [`credentials`], [`peer`] and [`RequestBody`] read requests; nothing else parses them.
 //! * [`serve_document`] and [`serve_asset`] answer reads: conditional requests, ranges, encodings.
 //! * [`Body`] and [`response`] carry and build answers.
-//! * A package format implements [`FormatRoutes`], the API [`ApiHandler`].
+//! * A package format implements [`FormatRoutes`], the API [`ApiHandler`]; [`Endpoint`] decides whose a request is and
+//!   lets it in, [`Server`] takes it off the wire, names it and logs it.
 
 pub mod asset;
 mod body;
