@@ -148,3 +148,41 @@ async fn versions_are_copied_once_and_overwritten_on_request() {
     let pinned = copy(json!({"versionRevisions": {"1.0": "x"}})).await.ok();
     assert_eq!(codes(&pinned), [("1.0", "MISMATCHED_REVISION")]);
 }
+
+#[tokio::test]
+async fn a_copy_looks_upstream_when_asked_and_as_far_as_origin_controls_let_it() {
+    let world = World::with_domain().await;
+    for (name, upstreams) in [("far", &[][..]), ("near", &["far"]), ("source", &["near"]), ("target", &[])] {
+        world.create_repository(name, upstreams).await;
+    }
+    world.publish_npm("far", "1.0.0").await;
+    let package = "format=npm&package=pkg";
+    let copy = async |from_upstream: bool| {
+        let call = format!(
+            "POST /v1/package/versions/copy?domain=my-domain&source-repository=source&destination-repository=target&{package}"
+        );
+        let body = json!({"versions": ["1.0.0"], "includeFromUpstream": from_upstream});
+        world.admin(&call, &body.to_string()).await
+    };
+    copy(false).await.fails(404, "ResourceNotFoundException");
+
+    // A package record that blocks upstream stops the walk, even halfway.
+    let control = format!("/v1/package?domain=my-domain&repository=near&{package}");
+    let block = r#"{"restrictions":{"publish":"ALLOW","upstream":"BLOCK"}}"#;
+    world.admin(&format!("POST {control}"), block).await.ok();
+    assert_eq!(codes(&copy(true).await.ok()), [("1.0.0", "NOT_FOUND")]);
+    world.admin(&format!("DELETE {control}"), "").await.ok();
+
+    let copied = copy(true).await.ok();
+    assert_eq!(copied["successfulVersions"]["1.0.0"]["status"], "Published");
+    let key = format!("domain=my-domain&repository=target&{package}");
+    let listed = world.admin(&format!("POST /v1/package/versions?{key}"), "").await.ok();
+    // The dist-tag came along, and the origin stayed.
+    assert_eq!(listed["defaultDisplayVersion"], "1.0.0");
+    assert_eq!(listed["versions"][0]["origin"]["domainEntryPoint"], json!({"repositoryName": "far"}));
+    let described = world.admin(&format!("GET /v1/package?{key}"), "").await.ok();
+    let restrictions = &described["package"]["originConfiguration"]["restrictions"];
+    assert_eq!(restrictions, &json!({"publish": "ALLOW", "upstream": "BLOCK"}));
+    let readme = world.admin(&format!("GET /v1/package/version/readme?{key}&version=1.0.0"), "").await.ok();
+    assert_eq!((&readme["readme"], &readme["package"]), (&json!("# pkg 1.0.0"), &json!("pkg")));
+}

@@ -10,12 +10,13 @@ use larder_api::{Api, ApiSettings};
 use larder_auth::policy::Evaluator;
 use larder_auth::sigv4::{Payload, RequestParts, Signer};
 use larder_auth::token::RandomSecrets;
-use larder_core::access::{Allowed, Caller, ServerTarget, Via};
+use larder_core::access::{Action, Allowed, Caller, PackageTarget, ServerTarget, Via};
 use larder_core::model::{
-    AccessKey, AccountId, Clock as _, ExternalConnection, Principal, PrincipalKind, SystemClock, UserName,
+    AccessKey, AccountId, AssetKind, AssetName, Clock as _, ExternalConnection, PackageFormat, PackageKey, Principal,
+    PrincipalKind, PublishMode, SystemClock, TagUpdate, UserName, VersionDetails,
 };
 use larder_core::ports::{Download, PublicRegistries, RegistryAnswer, RegistryRequest};
-use larder_core::services::{Formats, Limits, Ports, Services};
+use larder_core::services::{Formats, Limits, Ports, Services, Upload, UploadedAsset};
 use larder_core::{Error, Result};
 use larder_http::{ApiHandler as _, PeerInfo, RequestBody, Response};
 use larder_store::blob::{StorageOptions, open_storage};
@@ -168,6 +169,36 @@ impl World {
         self.send(request, content.to_vec()).await
     }
 
+    /// Publishes a version of the npm package `pkg` as a package manager would, tagged `latest`.
+    pub(crate) async fn publish_npm(&self, repository: &str, version: &str) {
+        let caller = machine_caller();
+        let access = &self.services.access;
+        let domain = access.get_domain(&caller.principal.account, &"my-domain".parse().unwrap()).await.unwrap();
+        let repository = access.get_repository(&domain, &repository.parse().unwrap()).await.unwrap();
+        let package = PackageKey::new(PackageFormat::Npm, None, "pkg").unwrap();
+        let target = PackageTarget { domain, repository, package };
+        let allowed = access.authorize(&caller, Action::PublishPackageVersion, target).await.unwrap();
+        let mut staging = self.services.blobs.stage().await.unwrap();
+        staging.write(Bytes::from(format!("bytes of {version}"))).await.unwrap();
+        let asset = UploadedAsset {
+            name: AssetName::new(format!("pkg-{version}.tgz")).unwrap(),
+            kind: AssetKind::Asset,
+            staged: staging.finish().await.unwrap(),
+            metadata: Bytes::new(),
+        };
+        let upload = Upload {
+            display_name: "pkg".into(),
+            version: version.parse().unwrap(),
+            assets: vec![asset],
+            metadata: Bytes::new(),
+            details: VersionDetails { readme: Some(format!("# pkg {version}")), ..VersionDetails::default() },
+            mode: PublishMode::NewVersion,
+            unfinished: false,
+            tags: vec![TagUpdate { tag: "latest".into(), only_if_absent: false }],
+        };
+        self.services.publishing.publish(&allowed, upload).await.unwrap();
+    }
+
     /// Adds a signature made now.
     pub(crate) fn sign(&self, key: &AccessKey, service: &str, request: &mut Request<()>, payload: Payload<'_>) {
         let signer = Signer { access_key_id: key.id.as_str(), secret: &key.secret, region: REGION, service };
@@ -202,15 +233,18 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     sha2::Sha256::digest(bytes).into()
 }
 
-fn machine(services: &Services) -> Allowed<ServerTarget> {
-    let caller = Caller {
+fn machine_caller() -> Caller {
+    Caller {
         principal: Principal { account: AccountId::new(ACCOUNT).unwrap(), kind: PrincipalKind::System },
         via: Via::Machine,
         address: None,
         secure_transport: true,
         request_id: "test".into(),
-    };
-    services.access.authorize_machine(&caller, "Test").unwrap()
+    }
+}
+
+fn machine(services: &Services) -> Allowed<ServerTarget> {
+    services.access.authorize_machine(&machine_caller(), "Test").unwrap()
 }
 
 async fn create_user(services: &Services, account: &str, name: &str, policy: Option<&str>) -> AccessKey {

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use larder_core::access::{Caller, Via};
 use larder_core::error::{Error, ResourceType, Result};
@@ -18,8 +19,9 @@ use larder_core::ports::Blob;
 use larder_core::services::{Document, Rendered};
 use larder_http::response::{status_of, text, with_reason};
 use larder_http::{
-    AnonymousRequest, ApiHandler, AssetHeaders, Directory, Endpoint, EndpointSettings, Failure, FormatRoutes, PeerInfo,
-    RepositoryRequest, RequestBody, RequestPath, Response, Server, ServerSettings, serve_asset, serve_document,
+    AnonymousRequest, ApiHandler, AssetHeaders, Body, Directory, Endpoint, EndpointSettings, Failure, FormatRoutes,
+    PeerInfo, RepositoryRequest, RequestBody, RequestPath, Response, Server, ServerSettings, log_failure, serve_asset,
+    serve_document,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
@@ -46,7 +48,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     /// Lets handlers of `/slow` go on, one each.
     pub(crate) go_on: Arc<Semaphore>,
-    /// Handlers of `/slow` that wait.
+    /// Handlers of `/slow` that wait, and bodies of `/endless` that were dropped.
     pub(crate) waiting: Arc<Semaphore>,
     pub(crate) stop: oneshot::Sender<()>,
     pub(crate) stopped: JoinHandle<()>,
@@ -159,6 +161,15 @@ impl ApiHandler for FakeApi {
     }
 }
 
+/// Tells that something was dropped.
+struct OnDrop(Arc<Semaphore>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.add_permits(1);
+    }
+}
+
 struct FakeRoutes {
     go_on: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
@@ -174,7 +185,10 @@ impl FormatRoutes for FakeRoutes {
         let (status, sentence) = match error {
             Failure::Unauthenticated(sentence) => (StatusCode::UNAUTHORIZED, sentence.clone()),
             Failure::BadPath(sentence) => (StatusCode::BAD_REQUEST, sentence.clone()),
-            Failure::Core(error) => (status_of(error), error.to_string()),
+            Failure::Core(error) => {
+                log_failure(error);
+                (status_of(error), error.to_string())
+            }
         };
         with_reason(text(status, &format!("npm says: {sentence}")), &sentence)
     }
@@ -205,6 +219,19 @@ impl FormatRoutes for FakeRoutes {
                 self.waiting.add_permits(1);
                 self.go_on.acquire().await.unwrap().forget();
                 text(StatusCode::OK, "slow, but there")
+            }
+            (&Method::GET, ["endless"]) => {
+                let held = Arc::clone(&self.waiting);
+                let zeros = Bytes::from_static(&[0; 64 * 1024]);
+                let guard = OnDrop(held);
+                let stream = futures_util::stream::repeat_with(move || {
+                    let _ = &guard;
+                    Ok(zeros.clone())
+                });
+                Response::new(Body::stream(Box::pin(stream), None))
+            }
+            (&Method::GET, ["broken"]) => {
+                self.render_error(&Failure::Core(Error::internal("the disk is made of cheese")))
             }
             (&Method::GET, ["panic"]) => panic!("a handler's defect"),
             (&Method::PUT, ["upload"]) => match request.body.collect(UPLOAD_LIMIT).await {

@@ -33,19 +33,18 @@ pub(crate) fn collect() {
     });
 }
 
-/// The fields of the access event of each answer.
-fn events_of(answers: &[&Answer]) -> Vec<Value> {
+/// What was logged under the id of an answer.
+fn events_of(answer: &Answer) -> Vec<Value> {
     let lines = String::from_utf8(LINES.lock().unwrap().clone()).unwrap();
-    let events: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let event_of = |answer: &&Answer| {
-        let id = answer.header("x-amzn-requestid");
-        let mut of_id = events.iter().filter(|event| event["fields"]["request_id"] == id);
-        let event = of_id.next().expect("each request is logged");
-        assert_eq!(event["target"], "larder_http::access");
-        assert!(of_id.next().is_none(), "and only once");
-        event["fields"].clone()
-    };
-    answers.iter().map(event_of).collect()
+    let events = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events.filter(|event| event["fields"]["request_id"] == answer.header("x-amzn-requestid")).collect()
+}
+
+/// The fields of the one event that an answer without failures has.
+fn event_of(answer: &Answer) -> Value {
+    let events = events_of(answer);
+    assert_eq!((events.len(), &events[0]["target"]), (1, &"larder_http::access".into()));
+    events[0]["fields"].clone()
 }
 
 #[tokio::test]
@@ -58,8 +57,8 @@ async fn each_request_is_logged_once_without_its_secrets() {
     // The next request begins only after the one before has been sent and logged.
     client.get("/-/health/live", "").await;
 
-    let events = events_of(&[&answer, &part, &refused]);
-    let [first, second, third] = events.as_slice() else { panic!("{events:?}") };
+    let events = [event_of(&answer), event_of(&part), event_of(&refused)];
+    let [first, second, third] = &events;
     assert_eq!(first["method"], "GET");
     assert_eq!(first["path"], format!("{BASE}/@a/b"));
     assert_eq!(first["status"], 200);
@@ -74,4 +73,14 @@ async fn each_request_is_logged_once_without_its_secrets() {
     for secret in ["alice\"", "Bearer", "signed", "hidden", "logout-token"] {
         assert!(!all.replace("user/alice\"", "").contains(secret), "{secret} is in {all}");
     }
+}
+
+#[tokio::test]
+async fn the_cause_of_a_failure_is_logged_under_the_id_of_its_answer_and_not_sent() {
+    let mut client = Client::connect(start().await.address).await;
+    let answer = client.get(&format!("{BASE}/broken"), "").await;
+    assert_eq!(answer.status, 500);
+    assert!(!answer.text().contains("cheese") && answer.text().contains("request id"), "{}", answer.text());
+    let failure = events_of(&answer).into_iter().find(|event| event["level"] == "ERROR").expect("it is logged");
+    assert_eq!(failure["fields"]["error"], "the disk is made of cheese");
 }

@@ -90,6 +90,16 @@ async fn a_client_that_does_not_finish_its_headers_is_dropped() {
 }
 
 #[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_dropped() {
+    let settings = ServerSettings { write_timeout: Duration::from_millis(200), ..ServerSettings::default() };
+    let running = start_with(settings, EndpointSettings::default(), Duration::from_secs(1)).await;
+    let mut client = Client::connect(running.address).await;
+    client.send(&format!("GET {BASE}/endless HTTP/1.1\nHost: h\nAuthorization: Bearer alice\n\n")).await;
+    let dropped = tokio::time::timeout(Duration::from_secs(20), running.waiting.acquire()).await;
+    assert!(dropped.is_ok(), "the server still holds the body");
+}
+
+#[tokio::test]
 async fn what_is_no_http_is_refused() {
     let mut client = Client::connect(start().await.address).await;
     client.send("nonsense\n\n").await;

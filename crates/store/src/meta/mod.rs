@@ -16,6 +16,7 @@ mod places;
 mod policies;
 mod publish;
 mod purge;
+mod reading;
 mod repositories;
 mod tags;
 mod tokens;

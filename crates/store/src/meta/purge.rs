@@ -63,8 +63,10 @@ impl Store {
 
     /// Purges without making anybody wait.
     pub(super) fn purge_in_background(&self) {
+        // Without a runtime, the next store that is opened does it.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let this = self.clone();
-        tokio::spawn(async move {
+        runtime.spawn(async move {
             if let Err(error) = this.purge().await {
                 tracing::warn!(?error, "could not remove all that a deleted repository held; the next purge goes on");
             }

@@ -59,7 +59,7 @@ pub(crate) fn run(report: &mut Report) {
         let replay = replayed(address, verdaccio.child.id(), "/", None, &paths);
         line("verdaccio", Some(npm), None, Some(replay));
     }
-    if let Some((_devpi, address)) = rivals::start_devpi(Some(&format!("{}simple/", world.registry.pypi_url()))) {
+    if let Some((_devpi, address)) = rivals::start_devpi(Some(&world.registry.pypi_url())) {
         line("devpi", None, Some(pip_download(&client, &format!("http://{address}/root/bench/+simple/"))), None);
     }
     let npm = npm_ci(&client, &world.server.endpoint("npm", "my-repo"), Some(&world.token));

@@ -139,6 +139,17 @@ impl Fixture {
         Store::open(&self.url, REGION).await.expect("the store opens again")
     }
 
+    /// A database of the same kind that nobody opened yet.
+    pub(super) async fn empty_database(&self) -> DatabaseUrl {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => DatabaseUrl::Sqlite(path.with_file_name("another.db")),
+            DatabaseUrl::Postgres(_) => {
+                let url = super::postgres::new_database("").await.expect("a server");
+                DatabaseUrl::parse(&url).expect("a URL")
+            }
+        }
+    }
+
     pub(super) fn actor(&self) -> Actor {
         Actor {
             principal: user("alice").arn().to_string(),

@@ -237,3 +237,21 @@ pub(super) async fn foreign_page_tokens_are_refused(fixture: Fixture) {
     let result = fixture.store.list_versions(&package, &filter, &page).await;
     assert!(matches!(result, Err(Error::Validation { .. })));
 }
+
+pub(super) async fn a_twin_differs_in_case_and_punctuation_only(fixture: Fixture) {
+    let repository = fixture.some_repository().await;
+    put(&fixture, &repository, npm("left-pad"), OriginRestrictions::PUBLISHED).await;
+    put(&fixture, &repository, npm("right-pad"), OriginRestrictions::INGESTED).await;
+    put(&fixture, &repository, key("npm/scope/up-pad"), OriginRestrictions::PUBLISHED).await;
+    let twin = |name: &'static str| {
+        let store = &fixture.store;
+        async move { store.find_package_twin(repository.id, &npm(name)).await.expect("read") }
+    };
+    for name in ["leftpad", "LeftPad", "left_pad", "left.pad-"] {
+        assert_eq!(twin(name).await, Some(npm("left-pad")), "{name}");
+    }
+    // The same name is no twin, one that nobody may publish to is none, nor is one of another scope.
+    for name in ["left-pad", "left-pads", "rightpad", "uppad"] {
+        assert_eq!(twin(name).await, None, "{name}");
+    }
+}

@@ -77,10 +77,12 @@ macro_rules! store_suite {
                 blobs_are_listed_in_pages,
                 index_documents_keep_their_revision_while_the_body_stays,
                 foreign_page_tokens_are_refused,
+                a_twin_differs_in_case_and_punctuation_only,
             }
             shared {
                 two_handles_see_each_others_writes,
                 the_epoch_stays_while_nothing_is_written,
+                opening_several_times_at_once_migrates_once,
                 a_failing_change_does_not_affect_its_neighbours,
                 counts_stay_right_under_concurrent_changes,
             }

@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::fixture::Fixture;
+use larder_core::Error;
+
+use super::fixture::{Fixture, publication};
 use crate::DatabaseUrl;
 
 /// Runs the server while its standard input is open, then stops it and removes its folder: however the tests end, it
@@ -45,7 +47,7 @@ pub(super) async fn client(test: &str) -> Option<tokio_postgres::Client> {
     Some(client)
 }
 
-async fn new_database(test: &str) -> Option<String> {
+pub(super) async fn new_database(test: &str) -> Option<String> {
     let server = match SERVER.get_or_init(start) {
         Ok(server) => server,
         Err(reason) => {
@@ -126,4 +128,27 @@ fn unprivileged() -> Result<Option<(u32, u32)>, String> {
         .find_map(|user| id(&["-u", user]).zip(id(&["-g", user])))
         .map(Some)
         .ok_or_else(|| "it does not run as root, and there is no user 'postgres' or 'nobody'".to_owned())
+}
+
+#[tokio::test]
+async fn connections_that_were_cut_are_replaced() {
+    let Some(url) = new_database("connections_that_were_cut_are_replaced").await else { return };
+    let fixture = Fixture::open(DatabaseUrl::parse(&url).expect("a URL"), None).await;
+    let repository = fixture.some_repository().await;
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("connects");
+    tokio::spawn(connection);
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    for round in 0..5 {
+        client.batch_execute(cut).await.expect("cuts");
+        let package = format!("package-{round}");
+        // What was under way on a connection, or is sent on one before it is known to be cut, fails and may be repeated.
+        let mut attempts = 0;
+        while let Err(error) = fixture.publish(publication(&repository, &package, "1.0.0")).await {
+            assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+            attempts += 1;
+            assert!(attempts < 20, "it never recovers");
+        }
+        assert!(fixture.package(repository.id, &package).await.is_some());
+    }
 }

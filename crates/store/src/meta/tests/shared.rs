@@ -5,7 +5,8 @@ use std::sync::Arc;
 use larder_core::model::{Publication, PublishMode, VersionStatus};
 use larder_core::ports::{Change, Domains, MetadataStore, Packages};
 
-use super::fixture::{Fixture, account, asset, new_asset, npm, publication, selection, user};
+use super::fixture::{Fixture, REGION, account, asset, new_asset, npm, publication, selection, user};
+use crate::Store;
 
 pub(super) async fn two_handles_see_each_others_writes(fixture: Fixture) {
     let other = fixture.another().await;
@@ -14,7 +15,7 @@ pub(super) async fn two_handles_see_each_others_writes(fixture: Fixture) {
     let repository = fixture.repository(&domain, "repository").await;
     assert_eq!(other.domain_usage(domain.id).await.expect("read").repository_count, 1);
 
-    let state = |store: Arc<crate::Store>| async move {
+    let state = |store: Arc<Store>| async move {
         (store.epoch().await.expect("read"), store.control_generation().await.expect("read"))
     };
     let other = Arc::new(other);
@@ -120,4 +121,19 @@ pub(super) async fn counts_stay_right_under_concurrent_changes(fixture: Fixture)
     let blobs: Vec<_> =
         (0..3).map(|n| (repository.domain, asset("x", &format!("shared {n}")).digests.sha256)).collect();
     assert_eq!(fixture.store.unreferenced(&blobs).await.expect("read"), blobs);
+}
+
+pub(super) async fn opening_several_times_at_once_migrates_once(fixture: Fixture) {
+    let url = fixture.empty_database().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let url = url.clone();
+        // On threads of their own, because opening a file does not wait for anything.
+        tasks.spawn_blocking(move || {
+            tokio::runtime::Handle::current().block_on(async { Store::open(&url, REGION).await?.ping().await })
+        });
+    }
+    for result in tasks.join_all().await {
+        result.expect("opens");
+    }
 }
