@@ -61,7 +61,7 @@ use http::request::Parts;
 use larder_auth::sigv4::{SignatureError, SignedRequest};
 use larder_core::access::Action;
 use larder_core::error::{Error, Result};
-use larder_http::{PeerInfo, RequestBody, Response};
+use larder_http::{PeerInfo, RequestBody, Response, note_principal};
 use sha2::{Digest as _, Sha256};
 
 use crate::api::Api;
@@ -109,21 +109,26 @@ async fn answer(
     };
     let body_sha256 = (!streams).then(|| Sha256::digest(&body).into());
     let caller = claim.verify(&api.services, &api.verifier, body_sha256.as_ref(), peer, request_id)?;
-    let query = Query::parse(parts.uri.query())?;
-    query.require(operation)?;
-    let call = Call {
-        services: &api.services,
-        endpoints: &api.endpoints,
-        base_url: &peer.base_url,
-        operation,
-        caller: &caller,
-        query,
-        body,
+    let outcome = async {
+        let query = Query::parse(parts.uri.query())?;
+        query.require(operation)?;
+        let call = Call {
+            services: &api.services,
+            endpoints: &api.endpoints,
+            base_url: &peer.base_url,
+            operation,
+            caller: &caller,
+            query,
+            body,
+        };
+        match content {
+            Some((sha256, content)) => publish_package_version::handle(&call, sha256, content).await,
+            None => dispatch(&call).await,
+        }
     };
-    match content {
-        Some((sha256, content)) => Ok(publish_package_version::handle(&call, sha256, content).await?),
-        None => Ok(dispatch(&call).await?),
-    }
+    let mut response = outcome.await.unwrap_or_else(|error| ApiError::from(error).into_response(request_id));
+    note_principal(&mut response, &caller.principal);
+    Ok(response)
 }
 
 async fn dispatch(call: &Call<'_>) -> Result<Response> {

@@ -27,9 +27,20 @@ pub(crate) struct Outcome {
     pub(crate) result: Result<Found, String>,
 }
 
-/// Asks all package managers.
+/// Asks all package managers, at once: each takes its time to start.
 pub(crate) fn detect() -> Vec<Outcome> {
-    vec![Outcome { client: "npm", result: npm::detect() }, Outcome { client: "pip", result: pip::detect() }]
+    type Ask = fn() -> Result<Found, String>;
+    let clients: [(&'static str, Ask); 2] = [("npm", npm::detect), ("pip", pip::detect)];
+    std::thread::scope(|scope| {
+        let asked = clients.map(|(client, ask)| (client, scope.spawn(ask)));
+        asked
+            .into_iter()
+            .map(|(client, answer)| Outcome {
+                client,
+                result: answer.join().unwrap_or_else(|_| Err("asking it failed".to_owned())),
+            })
+            .collect()
+    })
 }
 
 /// Runs a client and answers what it printed. A client that is not there or hangs is no answer.
