@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use crate::metadata::target_directory;
 use crate::process::{Context, Failure, Result, root};
 
-const BEGIN: &str = "<!-- coverage: written by the boto3 test, `cargo xtask e2e` -->\n";
-const END: &str = "<!-- end of coverage -->";
+const BEGIN: &str = "<!-- operations:begin -->\n";
+const END: &str = "<!-- operations:end -->";
 
 /// Puts the table that the last run made into the README.
 pub(crate) fn write() -> Result {
