@@ -7,18 +7,22 @@ mod identities;
 mod npm_bad_input;
 mod npm_checks;
 mod npm_clients;
+mod npm_registry_checks;
 mod paths;
 mod pypi_bad_input;
 mod pypi_checks;
 mod pypi_clients;
+mod pypi_registry_checks;
 mod seed;
 
 fn main() {
     larder_testkit::runner::main(&[
         seed::TESTS,
         npm_checks::TESTS,
+        npm_registry_checks::TESTS,
         npm_clients::TESTS,
         pypi_checks::TESTS,
+        pypi_registry_checks::TESTS,
         pypi_clients::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,

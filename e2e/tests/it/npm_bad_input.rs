@@ -1,4 +1,4 @@
-//! Bad input of `protocols.md` 1.13, over raw HTTP: each row its status, a sentence in npm's form, and nothing stored.
+//! Bad input to npm's endpoints, over raw HTTP: each row its status, a sentence in npm's form, and nothing stored.
 
 use base64::Engine;
 use larder_e2e::World;

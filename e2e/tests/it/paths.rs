@@ -1,4 +1,4 @@
-//! One decoder for paths (`protocols.md` 0.5): what it refuses, on every format and before anything is looked up.
+//! One decoder for paths: what it refuses, on every format and before anything is looked up.
 
 use larder_e2e::World;
 use larder_testkit::packages::NpmPackage;

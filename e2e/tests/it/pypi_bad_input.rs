@@ -1,4 +1,4 @@
-//! Bad input of `protocols.md` 2.12, over raw HTTP: each row its status, a sentence, and nothing stored.
+//! Bad input to PyPI's endpoints, over raw HTTP: each row its status, a sentence, and nothing stored.
 
 use larder_e2e::World;
 use larder_testkit::packages::{PythonFile, PythonPackage, md5, sha256, tarball_of, zip_of};

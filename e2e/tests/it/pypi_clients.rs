@@ -1,8 +1,8 @@
-//! Checks of `protocols.md` 2.11 with uv, poetry, flit, hatch, pdm, devpi and bandersnatch.
+//! Checks P-02 to P-26 with uv, poetry, flit, hatch, pdm and devpi.
 
 use larder_e2e::{World, virtual_environment};
 use larder_testkit::packages::{PythonPackage, sha256};
-use larder_testkit::{Client, tests};
+use larder_testkit::{Client, tests, tools};
 use serde_json::json;
 
 tests![
@@ -14,7 +14,8 @@ tests![
     p_07_uv_install_lock_and_sync,
     p_11_uv_reads_a_wheel_without_metadata_by_ranges,
     p_18_poetry_add_lock_and_install,
-    p_26_bandersnatch_mirror,
+    p_26_devpi_mirror,
+    p_26_legacy_json,
 ];
 
 /// A project folder whose `pyproject.toml` names a build backend.
@@ -160,14 +161,43 @@ fn p_18_poetry_add_lock_and_install() {
     let _ = client.system(&python.to_string_lossy()).args(["-c", "import private_lib, six"]).succeeds();
 }
 
-fn p_26_bandersnatch_mirror() {
+/// devpi keeps a mirror of the repository, and pip installs from the mirror.
+fn p_26_devpi_mirror() {
     let world = World::empty();
     let client = world.python_client();
     let package = PythonPackage::new("mirrored", "1.0");
     for file in [package.wheel(), package.sdist()] {
         let _ = world.upload(&package, &file).expect(200);
     }
-    // bandersnatch itself asks for the legacy JSON API, which holds the same files.
+    for program in ["devpi-server", "devpi-init", "devpi", "pip"] {
+        let _ = tools::need(program);
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    drop(listener);
+    let script = format!(
+        "devpi-init --serverdir data --root-passwd root\n\
+         devpi-server --serverdir data --host 127.0.0.1 --port {port} > server.log 2>&1 &\n\
+         trap \"kill $!\" EXIT\n\
+         until (echo > /dev/tcp/127.0.0.1/{port}) 2> /dev/null; do sleep 0.1; done\n\
+         devpi use http://127.0.0.1:{port}\n\
+         devpi login root --password=root\n\
+         devpi index -c root/copy type=mirror 'mirror_url={}'\n\
+         pip download --dest got --no-cache-dir --index-url http://127.0.0.1:{port}/root/copy/+simple/ mirrored==1.0\n",
+        world.index_url()
+    );
+    let _ = client.shell(&script).succeeds();
+    let got = std::fs::read(client.home().join("got").join(package.wheel().name)).expect("the wheel");
+    assert_eq!(sha256(&got), sha256(&package.wheel().bytes));
+}
+
+/// What a mirror that wants the legacy JSON API reads: bandersnatch does, and takes only files below `/packages/`.
+fn p_26_legacy_json() {
+    let world = World::empty();
+    let package = PythonPackage::new("mirrored", "1.0");
+    for file in [package.wheel(), package.sdist()] {
+        let _ = world.upload(&package, &file).expect(200);
+    }
     let document = world.pypi("GET", "pypi/mirrored/json").send().expect(200).json();
     let urls = document["urls"].as_array().expect("files");
     assert_eq!(urls.len(), 2, "{document}");
@@ -177,5 +207,4 @@ fn p_26_bandersnatch_mirror() {
         let body = world.pypi("GET", path).send().expect(200).body;
         assert_eq!(file["digests"]["sha256"], sha256(&body));
     }
-    let _ = client;
 }
