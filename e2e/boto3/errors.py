@@ -2,6 +2,7 @@
 
 import hashlib
 
+from botocore.exceptions import ClientError
 from packages import publish_npm
 from strict import refused
 
@@ -9,6 +10,8 @@ OWNER = "111122223333"
 DIGEST = hashlib.sha256(b"x").hexdigest()
 
 PER_VERSION = "such a conflict belongs to one version and is told in failedVersions"
+MUTUAL = "upstreams beside an external connection, and more than ten of them, are validation errors"
+NEW = "nothing has to be there first"
 SILENT = "the operation has no state that it could conflict with"
 NO_QUOTA = "no quota stands in the way of this operation"
 
@@ -17,6 +20,7 @@ UNREACHABLE = {
     ("AssociateExternalConnection", "Conflict"): "a second connection is a validation error",
     ("AssociateExternalConnection", "ServiceQuotaExceeded"): "a second connection is a validation error",
     ("CopyPackageVersions", "Conflict"): PER_VERSION,
+    ("CreateDomain", "ResourceNotFound"): NEW,
     ("CopyPackageVersions", "ServiceQuotaExceeded"): NO_QUOTA,
     ("DeletePackage", "Conflict"): SILENT,
     ("DeletePackageVersions", "Conflict"): PER_VERSION,
@@ -28,6 +32,8 @@ UNREACHABLE = {
     ("PutDomainPermissionsPolicy", "ServiceQuotaExceeded"): NO_QUOTA,
     ("PutRepositoryPermissionsPolicy", "ServiceQuotaExceeded"): NO_QUOTA,
     ("UpdatePackageVersionsStatus", "Conflict"): PER_VERSION,
+    ("UpdateRepository", "Conflict"): MUTUAL,
+    ("UpdateRepository", "ServiceQuotaExceeded"): MUTUAL,
 }
 
 REPOSITORY = {"domain": "wrong", "repository": "repo"}
@@ -182,7 +188,7 @@ def conflicts(_, admin, __):
     refused("ConflictException", admin.get_package_version_asset, **revision)
     admin.associate_external_connection(domain="wrong", repository="other", externalConnection="public:pypi")
     upstreams = {"domain": "wrong", "repository": "other", "upstreams": [{"repositoryName": "repo"}]}
-    refused("ConflictException", admin.update_repository, **upstreams)
+    refused("ValidationException", admin.update_repository, **upstreams)
     admin.disassociate_external_connection(domain="wrong", repository="other", externalConnection="public:pypi")
 
 
@@ -201,17 +207,24 @@ def quotas(_, admin, __):
     for number in range(11):
         admin.create_repository(domain="wrong", repository=f"up{number}")
     eleven = [{"repositoryName": f"up{number}"} for number in range(11)]
-    refused("ServiceQuotaExceededException", admin.update_repository, **REPOSITORY, upstreams=eleven)
-    refused("ServiceQuotaExceededException", admin.create_repository, domain="wrong", repository="down", upstreams=eleven)
-    tags = [{"key": f"k{number}", "value": ""} for number in range(51)]
-    refused("ServiceQuotaExceededException", admin.tag_resource, resourceArn=ARN, tags=tags)
-    for number in range(400):
-        call = {**CALLS["publish_package_version"], "assetName": f"asset{number}", "unfinished": True}
+    refused("ValidationException", admin.update_repository, **REPOSITORY, upstreams=eleven)
+    refused("ValidationException", admin.create_repository, domain="wrong", repository="down", upstreams=eleven)
+    until_the_quota(lambda number: admin.create_repository(domain="wrong", repository=f"many{number}"), 1001)
+    tags = [{"key": f"k{number}", "value": ""} for number in range(201)]
+    admin.tag_resource(resourceArn=ARN, tags=tags[:200])
+    refused("ServiceQuotaExceededException", admin.tag_resource, resourceArn=ARN, tags=tags[200:])
+    asset = {**CALLS["publish_package_version"], "unfinished": True}
+    until_the_quota(lambda number: admin.publish_package_version(**{**asset, "assetName": f"asset{number}"}), 400)
+
+
+def until_the_quota(call, limit):
+    for number in range(limit):
         try:
-            admin.publish_package_version(**call)
-        except admin.exceptions.ServiceQuotaExceededException:
+            call(number)
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ServiceQuotaExceededException", error
             return
-    raise AssertionError("a version took 400 assets")
+    raise AssertionError(f"{limit} were taken")
 
 
 def package_groups_are_unknown(_, admin, __):

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use larder_testkit::packages::{NpmPackage, PythonFile, PythonPackage, multipart};
 use larder_testkit::server::{REPOSITORY, ServerBuilder};
@@ -80,6 +81,29 @@ impl World {
     pub fn packument(&self, name: &str) -> serde_json::Value {
         let path = name.replace('/', "%2f");
         self.npm("GET", &path).header("accept", "application/json").send().expect(200).json()
+    }
+
+    /// Waits until `my-repo` itself holds a version that was fetched through it. Keeping happens after the answer.
+    ///
+    /// # Panics
+    /// If it does not within ten seconds.
+    pub fn wait_until_retained(&self, format: &str, package: &str, version: &str) {
+        let query =
+            format!("domain=my-domain&repository={REPOSITORY}&format={format}&package={package}&version={version}");
+        let started = Instant::now();
+        while self.server.call("GET", &format!("/v1/package/version?{query}"), &serde_json::Value::Null).status != 200 {
+            assert!(started.elapsed() < Duration::from_secs(10), "{package} {version} was not retained");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Stops the server and starts it again on its data: what it only remembered is gone.
+    #[must_use]
+    pub fn restarted(self) -> Self {
+        let Self { registry, server, .. } = self;
+        let server = server.stop().start();
+        let token = server.token();
+        Self { registry, server, token }
     }
 
     /// The page of a Python project as JSON.

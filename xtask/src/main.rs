@@ -1,6 +1,7 @@
 //! Everything that is done to this repository besides compiling it: `cargo xtask --help`.
 
 mod arrows;
+mod bench;
 mod check;
 mod clients;
 mod dependencies;
@@ -24,6 +25,7 @@ cargo xtask COMMAND
   check            formatting, lints, dependency arrows, licences and duplicates, registry host names
   clients          install the package managers that the end-to-end tests drive into .tools/ (xtask/clients.toml)
   e2e [FILTER..]   build the server and run the end-to-end tests whose name contains a FILTER
+  bench [PART]     measure Larder beside nginx, verdaccio and devpi; writes bench/RESULTS.md
 
 COMMAND --help says more. Exit code 0: all passed; 1: something failed; 2: the command was not understood.";
 
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         "check" => check::run(),
         "clients" => clients::run(),
         "e2e" => suite::e2e(rest),
+        "bench" => bench::run(rest),
         "--help" | "-h" | "help" => return say(HELP),
         other => return unknown(other),
     };
@@ -62,6 +65,7 @@ fn help(command: &str) -> Option<&'static str> {
         "check" => check::HELP,
         "clients" => clients::HELP,
         "e2e" => suite::E2E_HELP,
+        "bench" => bench::HELP,
         _ => return None,
     })
 }

@@ -9,6 +9,7 @@ mod batch;
 mod body;
 mod call;
 mod characters;
+pub(crate) mod fuzzing;
 pub mod operations;
 mod policy;
 mod query;

@@ -10,6 +10,8 @@ mod authenticate;
 pub mod codeartifact;
 mod endpoint_url;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod iam;
 mod query_protocol;
 mod sts;

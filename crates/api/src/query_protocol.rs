@@ -27,7 +27,7 @@ impl Form {
     ///
     /// # Errors
     /// [`Error::Validation`] for what is not UTF-8 once decoded.
-    fn parse(method: &Method, query: Option<&str>, body: &[u8]) -> Result<Self> {
+    pub(crate) fn parse(method: &Method, query: Option<&str>, body: &[u8]) -> Result<Self> {
         let text = if method == Method::POST && !body.is_empty() { body } else { query.unwrap_or("").as_bytes() };
         let pairs = text.split(|b| *b == b'&').filter(|pair| !pair.is_empty());
         let pair = |pair: &[u8]| {

@@ -12,8 +12,8 @@ use http_body::{Frame, SizeHint};
 use larder_core::ports::{Blob, ByteRange, ByteStream};
 
 pub use file::BlobBody;
-pub(crate) use request::Unread;
 pub use request::{BodyError, RequestBody};
+pub(crate) use request::{Unread, gunzip};
 
 /// The body of an answer. Its size hint is exact whenever the size is known, so that `Content-Length` is sent.
 pub enum Body {

@@ -17,6 +17,7 @@ use larder_core::model::PackageFormat;
 
 use self::location::{HostSuffix, Location};
 use crate::credentials::{Presented, presented};
+use crate::log::log_failure;
 use crate::peer::PeerRules;
 use crate::response::{content, status_of, text, with_reason};
 use crate::routes::path_rules;
@@ -285,7 +286,7 @@ impl Incoming<'_> {
     }
 }
 
-/// Clients ask their users or helpers for credentials only if a 401 says how (protocols 0.3).
+/// Clients ask for credentials only if a 401 says how (protocols 0.3).
 fn add_challenge(response: &mut Response, challenge: &'static str) {
     if response.status() == StatusCode::UNAUTHORIZED && !response.headers().contains_key(WWW_AUTHENTICATE) {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
@@ -297,7 +298,10 @@ fn plain(failure: &Failure) -> Response {
     let (status, sentence) = match failure {
         Failure::Unauthenticated(sentence) => (StatusCode::UNAUTHORIZED, sentence.clone()),
         Failure::BadPath(sentence) => (StatusCode::BAD_REQUEST, sentence.clone()),
-        Failure::Core(error) => (status_of(error), error.to_string()),
+        Failure::Core(error) => {
+            log_failure(error);
+            (status_of(error), error.to_string())
+        }
     };
     with_reason(text(status, &sentence), &sentence)
 }

@@ -3,7 +3,8 @@
 //! * [`path`], [`credentials`], [`peer`] and [`RequestBody`] read requests; nothing else parses them.
 //! * [`serve_document`] and [`serve_asset`] answer reads: conditional requests, ranges, encodings.
 //! * [`Body`] and [`response`] carry and build answers.
-//! * A package format implements [`FormatRoutes`], the API [`ApiHandler`].
+//! * A package format implements [`FormatRoutes`], the API [`ApiHandler`]; [`Endpoint`] decides whose a request is and
+//!   lets it in, [`Server`] takes it off the wire, names it and logs it.
 
 pub mod asset;
 mod body;
@@ -12,6 +13,8 @@ pub mod credentials;
 mod directory;
 mod document;
 mod endpoint;
+#[doc(hidden)]
+pub mod fuzzing;
 mod log;
 pub mod path;
 mod patience;
@@ -26,7 +29,7 @@ pub use body::{BlobBody, Body, BodyError, RequestBody};
 pub use directory::Directory;
 pub use document::serve_document;
 pub use endpoint::{Endpoint, EndpointSettings};
-pub use log::note_principal;
+pub use log::{log_failure, note_principal};
 pub use path::{BadPath, PathRules, RequestPath};
 pub use peer::PeerInfo;
 pub use request_id::RequestId;

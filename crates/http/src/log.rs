@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use http::{Method, StatusCode};
+use larder_core::Error;
 use larder_core::model::Principal;
 
 use crate::Response;
@@ -45,6 +46,16 @@ pub(crate) fn note_address(response: &mut Response, address: IpAddr) {
 pub fn note_principal(response: &mut Response, principal: &Principal) {
     if is_on() {
         response.extensions_mut().get_or_insert_default::<Asker>().principal = Some(principal.arn().to_string());
+    }
+}
+
+/// Writes down the cause of a failure that is Larder's own or its surroundings' fault, under the id that the answer
+/// names. Whoever turns the failure into an answer calls it, once; the caller's mistakes are not logged.
+pub fn log_failure(error: &Error) {
+    if let Error::Internal { source } | Error::Unavailable { source, .. } = error {
+        let request_id = RequestId::current();
+        let request_id = request_id.as_ref().map(RequestId::as_str);
+        tracing::error!(request_id, error = source.as_ref() as &dyn std::error::Error, "a request failed: {error}");
     }
 }
 

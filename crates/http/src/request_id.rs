@@ -19,6 +19,10 @@ fn seed() -> u64 {
     })
 }
 
+tokio::task_local! {
+    static CURRENT: RequestId;
+}
+
 /// SplitMix64.
 fn next() -> u64 {
     let state = STATE.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -49,6 +53,17 @@ impl RequestId {
             at += 2;
         }
         Self(text)
+    }
+
+    /// The id of the request that this task answers, for log lines about failures whose answer names it.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(|id| *id).ok()
+    }
+
+    /// Runs `answering` as the request with this id.
+    pub(crate) fn scope<F: Future>(self, answering: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, answering)
     }
 
     /// The text.

@@ -30,11 +30,6 @@ impl ExternalFile {
         self.entries.iter().map(|(name, entry)| (name.as_str(), entry))
     }
 
-    /// Whether there is an address for it.
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.entries.contains_key(name)
-    }
-
     /// Sets or replaces one.
     pub(crate) fn set(&mut self, name: &str, entry: RegistryEntry) {
         self.entries.insert(name.to_owned(), entry);

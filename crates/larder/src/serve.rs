@@ -146,7 +146,7 @@ async fn reload_registries(settings: Settings, registries: Arc<Registries>) {
         match outcome {
             Ok(()) => tracing::info!("took over changed addresses of external connections"),
             Err(error) => {
-                tracing::error!(%error, "the file of external connections is wrong; keeping the old addresses")
+                tracing::error!(%error, "the file of external connections is wrong; keeping the old addresses");
             }
         }
     }

@@ -63,8 +63,11 @@ CREATE TABLE repository (
     external_connection {text},
     policy {text},
     policy_revision {text},
-    UNIQUE (domain_id, name)
+    -- 0, or the row's own id once it is deleted: its name is free, what it held is removed bit by bit.
+    gone BIGINT NOT NULL,
+    UNIQUE (domain_id, name, gone)
 );
+CREATE INDEX repository_gone ON repository (gone) WHERE gone > 0;
 CREATE INDEX repository_by_name ON repository (name, domain_id);
 CREATE INDEX repository_by_administrator ON repository (administrator, name, domain_id);
 
@@ -106,7 +109,7 @@ CREATE INDEX token_of_domain ON token (domain_id);
 
 CREATE TABLE package (
     id {key},
-    repository_id BIGINT NOT NULL REFERENCES repository (id) DEFERRABLE INITIALLY DEFERRED,
+    repository_id BIGINT NOT NULL REFERENCES repository (id),
     format {text} NOT NULL,
     namespace {text} NOT NULL,
     name {text} NOT NULL,
@@ -119,6 +122,9 @@ CREATE TABLE package (
     UNIQUE (repository_id, format, namespace, name)
 );
 CREATE INDEX package_by_name ON package (repository_id, name, format, namespace);
+-- Names that differ in case and punctuation only.
+CREATE INDEX package_by_folded_name ON package
+    (repository_id, format, namespace, (replace(replace(replace(lower(name), '-', ''), '_', ''), '.', '')));
 
 CREATE TABLE dist_tag (
     package_id BIGINT NOT NULL REFERENCES package (id) ON DELETE CASCADE,

@@ -37,7 +37,9 @@ impl Client {
     pub fn with_key(server: &Server, key: &AccessKey) -> Self {
         let mut client = Self::unconfigured();
         client.set("AWS_ENDPOINT_URL", server.base_url());
+        // The CLI's version 1 and boto3 read the second of these only.
         client.set("AWS_REGION", "us-east-1");
+        client.set("AWS_DEFAULT_REGION", "us-east-1");
         client.set("AWS_ACCESS_KEY_ID", &key.id);
         client.set("AWS_SECRET_ACCESS_KEY", &key.secret);
         client

@@ -89,10 +89,10 @@ impl Registry {
         format!("{}/npm/", self.url())
     }
 
-    /// The address for `public:pypi`.
+    /// The address for `public:pypi`: its simple index, as pip's `index-url` names it.
     #[must_use]
     pub fn pypi_url(&self) -> String {
-        format!("{}/pypi/", self.url())
+        format!("{}/pypi/simple/", self.url())
     }
 
     /// Publishes an npm package; the newest one is `latest`.
@@ -113,6 +113,11 @@ impl Registry {
     /// Changes a member of the listing of a Python file, such as `yanked`.
     pub fn change_python(&self, project: &str, file: &str, member: &str, value: &serde_json::Value) {
         lock(&self.state.content).change_python(project, file, member, value);
+    }
+
+    /// Gives a Python project a status (PEP 792).
+    pub fn set_project_status(&self, project: &str, status: &str) {
+        lock(&self.state.content).set_project_status(project, status);
     }
 
     /// Puts other bytes under a path that is served already, below `/npm/` or `/pypi/`.

@@ -126,7 +126,7 @@ fn identity_foreign_and_garbled_tokens() {
     let mut changed = token.clone();
     let last = changed.pop();
     changed.push(if last == Some('A') { 'B' } else { 'A' });
-    for wrong in [foreign.as_str(), changed.as_str(), &token[..token.len() / 2], "x", "", "\u{7f}"] {
+    for wrong in [foreign.as_str(), changed.as_str(), &token[..token.len() / 2], "x", ""] {
         for request in [
             server.request("GET", &format!("{}/-/ping", server.path("npm", "my-repo"))),
             server.request("GET", &format!("{}/simple/x/", server.path("pypi", "my-repo"))),

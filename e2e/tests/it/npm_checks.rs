@@ -21,7 +21,9 @@ tests![
     n_11_dist_tags,
     n_12_deprecate,
     n_13_unpublish,
-    n_14_whoami,
+    n_14_login_whoami_logout,
+    n_15_tokens_and_profile,
+    n_16_search_says_that_it_is_off,
     n_17_audit_without_a_source_says_so,
     n_18_audit_signatures,
     n_19_provenance_attachment,
@@ -235,12 +237,75 @@ fn n_13_unpublish() {
     assert!(matches!(again.status, 403 | 409), "{again:?}");
 }
 
-fn n_14_whoami() {
+/// The web login is off, so npm falls back to asking for a name and a password: the secret access key.
+fn n_14_login_whoami_logout() {
     let world = World::empty();
-    let client = world.npm_client();
+    let client = Client::unconfigured();
+    let endpoint = world.server.endpoint("npm", "my-repo");
+    let secret = world.server.admin_key().secret;
+    let login = |password: &str| {
+        let program = larder_testkit::tools::repository().join("e2e/fixtures/answer.py");
+        let _ = larder_testkit::tools::need("npm");
+        let answers = ["Username:=admin".to_owned(), format!("Password:={password}"), "--".to_owned()];
+        let npm = ["npm", "login", "--auth-type=legacy", "--registry", &endpoint];
+        client.system("python3").arg(program).args(answers).args(npm)
+    };
+    let _ = login(&secret).succeeds();
+    client.write(".npmrc", format!("{}\nregistry={endpoint}\n", client.read(".npmrc")));
+    let token = client
+        .read(".npmrc")
+        .split_once(":_authToken=")
+        .expect("a token")
+        .1
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     assert_eq!(client.program("npm").arg("whoami").succeeds().text(), "admin");
+    let whoami = |token: &str| {
+        let target = format!("{}/-/whoami", world.server.path("npm", "my-repo"));
+        world.server.request("GET", &target).token(token).send().status
+    };
+    assert_eq!(whoami(&token), 200);
+    let _ = client.program("npm").arg("logout").succeeds();
+    assert_eq!(whoami(&token), 401);
+    client.program("npm").arg("whoami").fails().says("ENEEDAUTH");
+    login("guessed").fails().says("401");
     let anonymous = world.server.request("GET", &format!("{}/-/whoami", world.server.path("npm", "my-repo"))).send();
     assert_eq!(anonymous.status, 401);
+}
+
+fn n_15_tokens_and_profile() {
+    let world = World::empty();
+    let client = world.npm_client();
+    let list = || {
+        let ran = client.program("npm").args(["token", "list", "--json"]).succeeds();
+        serde_json::from_str::<Value>(ran.text()).expect("JSON").as_array().cloned().expect("a list")
+    };
+    let before = list();
+    assert_eq!(before.len(), 1, "{before:?}");
+    let body = json!({"password": world.server.admin_key().secret, "readonly": false, "cidr_whitelist": []});
+    let made = world.npm("POST", "-/npm/v1/tokens").json(&body).send();
+    assert!(made.is_success(), "{made:?} {}", made.text());
+    let made = made.json();
+    let token = made["token"].as_str().expect("a token").to_owned();
+    let use_it = || {
+        let target = format!("{}/-/ping", world.server.path("npm", "my-repo"));
+        world.server.request("GET", &target).token(&token).send().status
+    };
+    assert_eq!((use_it(), list().len()), (200, 2));
+    let key = made["key"].as_str().expect("a key");
+    let _ = client.program("npm").args(["token", "revoke", key]).succeeds();
+    assert_eq!((use_it(), list().len()), (401, 1));
+    client.program("npm").args(["profile", "get", "--json"]).succeeds().says("\"name\": \"admin\"");
+}
+
+fn n_16_search_says_that_it_is_off() {
+    let world = World::empty();
+    let answer = world.npm("GET", "-/v1/search?text=word").send().expect(404);
+    assert!(answer.json()["error"].as_str().is_some_and(|error| error.contains("search")), "{}", answer.text());
+    let client = world.npm_client();
+    client.program("npm").args(["search", "word"]).fails().says("search");
 }
 
 fn n_17_audit_without_a_source_says_so() {
@@ -256,11 +321,17 @@ fn n_17_audit_without_a_source_says_so() {
 }
 
 fn n_18_audit_signatures() {
-    let world = World::recorded();
+    let world = World::empty();
+    let package = NpmPackage::new("signed", "1.0.0");
+    world.registry.add_npm(&package);
+    let mut entry = package.version_entry(&format!("{}signed/-/signed-1.0.0.tgz", world.registry.npm_url()));
+    let signatures = json!([{"keyid": "SHA256:abc", "sig": "MEUCIQ=="}]);
+    entry["dist"]["signatures"] = signatures.clone();
+    let document = json!({"name": "signed", "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": entry}});
+    world.registry.replace("/npm/signed", document.to_string().into_bytes());
     let client = world.npm_client();
-    let _ = client.program("npm").args(["install", "JSONStream@1.3.5", "--no-audit"]).succeeds();
-    let recorded = world.packument("JSONStream")["versions"]["1.3.5"]["dist"]["signatures"].clone();
-    assert!(recorded.as_array().is_some_and(|signatures| !signatures.is_empty()), "signatures are relayed: {recorded}");
+    let _ = client.program("npm").args(["install", "signed", "--no-audit"]).succeeds();
+    assert_eq!(world.packument("signed")["versions"]["1.0.0"]["dist"]["signatures"], signatures);
     // The stand-in offers no keys, so there is nothing to verify with, and npm must not claim otherwise.
     let _ = world.npm("GET", "-/npm/v1/keys").send().expect(404);
     client.program("npm").args(["audit", "signatures"]).ends().does_not_say("verified registry signature");
@@ -412,7 +483,7 @@ fn n_28_install_before_a_date() {
     }
     // The stand-in's versions are a minute apart, from 2020-01-01T00:00 on.
     let client = world.npm_client();
-    let _ = client.program("npm").args(["install", "dated", "--before=2020-01-01T00:01:30Z"]).succeeds();
+    let _ = client.program("npm").args(["install", "dated", "--before=2020-01-01T00:02:30Z"]).succeeds();
     assert!(client.read("node_modules/dated/package.json").contains("1.1.0"));
 }
 

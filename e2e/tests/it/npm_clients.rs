@@ -135,10 +135,14 @@ fn n_22_deno() {
     let world = World::empty();
     let client = world.npm_client();
     let app = application(&world, &client);
-    let _ = client.program("deno").args(["install", "--node-modules-dir=auto"]).in_folder(&app).succeeds();
+    let _ = client
+        .program("deno")
+        .args(["install", "--node-modules-dir=auto", "--minimum-dependency-age=0"])
+        .in_folder(&app)
+        .succeeds();
     runs(&client, &app);
     world.registry.add_npm(&NpmPackage::new("added", "3.0.0"));
-    let _ = client.program("deno").args(["add", "npm:added"]).in_folder(&app).succeeds();
+    let _ = client.program("deno").args(["add", "--minimum-dependency-age=0", "npm:added"]).in_folder(&app).succeeds();
     assert!(client.read("app/package.json").contains("added") || client.read("app/deno.json").contains("added"));
 }
 

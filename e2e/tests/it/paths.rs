@@ -61,9 +61,9 @@ fn paths_refused_with_400() {
 
 fn paths_that_look_odd_and_are_right() {
     let world = World::empty();
-    assert!(world.publish_npm(&NpmPackage::new("@s/a.b_c~1", "1.0.0-rc.1")).is_success());
+    assert!(world.publish_npm(&NpmPackage::new("@s/a.b_c-1", "1.0.0-rc.1")).is_success());
     for path in
-        ["@s%2fa.b_c~1", "%40s%2Fa%2eb_c%7e1", "@s/a.b_c~1", "@s/%61.b_c~1", "@s/a.b_c~1/-/a.b_c~1-1.0.0-rc.1.tgz"]
+        ["@s%2fa.b_c-1", "%40s%2Fa%2eb_c%2d1", "@s/a.b_c-1", "@s/%61.b_c-1", "@s/a.b_c-1/-/a.b_c-1-1.0.0-rc.1.tgz"]
     {
         let answer = world.npm("GET", path).send();
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
@@ -92,7 +92,10 @@ fn paths_do_not_leave_the_repository() {
 
 fn paths_too_long() {
     let world = World::empty();
-    let segment = world.npm("GET", &"a".repeat(256)).send();
+    // npm's logout carries a token at the end of its path, so the last segment of npm's may be longer.
+    let segment = world.npm("GET", &format!("{}/x", "a".repeat(256))).send();
+    assert_eq!(segment.status, 400, "{segment:?}");
+    let segment = world.pypi("GET", &format!("simple/{}/", "a".repeat(256))).send();
     assert_eq!(segment.status, 400, "{segment:?}");
     let path = "a/".repeat(5000);
     let answer = world.npm("GET", &path).send();

@@ -289,6 +289,7 @@ fn pypi_blocked_projects() {
     let path =
         url.split_once("/pypi/my-repo/").map_or_else(|| format!("simple/public/{url}"), |(_, path)| path.to_owned());
     let _ = world.pypi("GET", path.split('#').next().unwrap_or_default()).send().expect(200);
+    world.wait_until_retained("pypi", "public", "1.0");
     let own = PythonPackage::new("public", "2.0");
     refused("came from outside", &world.upload(&own, &own.wheel()), 403);
 }

@@ -26,6 +26,7 @@ tests![
     p_20_html_for_old_parsers,
     p_21_project_with_5000_files,
     p_22_resumed_download,
+    p_23_status_of_an_upstream_project,
     p_24_direct_file_url,
     p_25_attestations,
 ];
@@ -79,7 +80,7 @@ fn p_04_pip_install() {
     let world = World::empty();
     let client = world.python_client();
     upload_both(&world, &PythonPackage::new("lib", "1.0"));
-    let ran = install(&client, "venv", &["-v", "lib"]);
+    let ran = install(&client, "venv", &["-vv", "lib"]);
     assert!(ran.success, "{}", ran.all());
     ran.says("lib-1.0-py3-none-any.whl").says(JSON);
     assert_eq!(installed_version(&client, "venv", "lib"), "1.0");
@@ -236,7 +237,7 @@ fn p_15_credentials() {
     let attempt = |client: &Client, index: &str, more: &[&str]| {
         client
             .program("pip")
-            .args(["download", "closed", "--no-input", "--index-url", index])
+            .args(["download", "-vv", "closed", "--no-input", "--index-url", index])
             .args(more.iter().copied())
             .ends()
     };
@@ -380,6 +381,23 @@ fn p_22_resumed_download() {
         .expect(206);
     assert_eq!(rest.body, wheel.bytes[100..]);
     assert_eq!(rest.need_header("accept-ranges"), "bytes");
+}
+
+fn p_23_status_of_an_upstream_project() {
+    let world = World::empty();
+    for (status, offered) in [("archived", 1), ("quarantined", 0)] {
+        let package = PythonPackage::new(&format!("is-{status}"), "1.0");
+        world.registry.add_python(&package, &package.wheel());
+        world.registry.set_project_status(&package.name, status);
+        let page = world.page(&package.name);
+        assert_eq!(page["project-status"]["status"], status, "{page}");
+        assert_eq!(page["files"].as_array().map(Vec::len), Some(offered), "{page}");
+        let mut next = package.clone();
+        next.version = "2.0".to_owned();
+        let refused = world.upload(&next, &next.wheel());
+        assert_eq!(refused.status, 403, "{refused:?}");
+        assert!(refused.text().contains(status), "{}", refused.text());
+    }
 }
 
 fn p_24_direct_file_url() {

@@ -15,7 +15,7 @@ use super::query::Query;
 use super::shapes::BatchOutput;
 
 #[derive(Debug)]
-struct Input {
+pub(super) struct Input {
     source: RepositoryAddress,
     destination: RepositoryAddress,
     package: PackageName,
@@ -32,7 +32,7 @@ struct Body {
 }
 
 impl Input {
-    fn parse(query: &Query, body: &[u8]) -> Result<Self> {
+    pub(super) fn parse(query: &Query, body: &[u8]) -> Result<Self> {
         Ok(Self {
             source: RepositoryAddress::parse_named(query, param::SOURCE_REPOSITORY)?,
             destination: RepositoryAddress::parse_named(query, param::DESTINATION_REPOSITORY)?,

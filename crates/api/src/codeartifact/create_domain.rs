@@ -15,7 +15,7 @@ use super::shapes::{DomainOutput, DomainShape};
 use super::tagged::authorize_with_tags;
 
 #[derive(Debug)]
-struct Input {
+pub(super) struct Input {
     name: DomainName,
     encryption_key: Option<String>,
     tags: Vec<Tag>,
@@ -29,7 +29,7 @@ struct Body {
 }
 
 impl Input {
-    fn parse(query: &Query, body: &[u8]) -> Result<Self> {
+    pub(super) fn parse(query: &Query, body: &[u8]) -> Result<Self> {
         let name = query.get(param::DOMAIN, str::parse::<DomainName>)?;
         let Body { encryption_key, tags } = body::parse(body)?;
         let encryption_key = body::get_optional("encryptionKey", encryption_key.as_deref(), parse_key)?;

@@ -15,7 +15,7 @@ use super::tagged::authorize_with_tags;
 use super::upstreams::{self, BodyUpstream};
 
 #[derive(Debug)]
-struct Input {
+pub(super) struct Input {
     description: Option<String>,
     upstreams: Vec<RepositoryName>,
     tags: Vec<Tag>,
@@ -29,7 +29,7 @@ struct Body {
 }
 
 impl Input {
-    fn parse(body: &[u8]) -> Result<Self> {
+    pub(super) fn parse(body: &[u8]) -> Result<Self> {
         let Body { description, upstreams, tags } = body::parse(body)?;
         Ok(Self {
             description: body::get_optional("description", description.as_deref(), body::parse_description)?,

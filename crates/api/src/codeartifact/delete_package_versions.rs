@@ -9,7 +9,7 @@ use super::body;
 use super::call::{Call, answer};
 use super::shapes::BatchOutput;
 
-fn parse(body: &[u8]) -> Result<BatchBody> {
+pub(super) fn parse(body: &[u8]) -> Result<BatchBody> {
     let body: BatchBody = body::parse(body)?;
     // Not a member of this operation, so ignored as any other unknown one.
     Ok(BatchBody { version_revisions: None, ..body })

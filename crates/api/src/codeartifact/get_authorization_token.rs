@@ -20,7 +20,7 @@ struct Output {
 }
 
 /// Reads a lifetime. Zero stands for the caller's session, which access keys do not have.
-fn parse_duration(text: &str) -> Result<Duration, Invalid> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, Invalid> {
     let allowed = |lifetime: &Duration| lifetime.is_zero() || (SHORTEST_LIFETIME..=DEFAULT_LIFETIME).contains(lifetime);
     text.parse().ok().map(Duration::from_secs).filter(allowed).ok_or_else(|| {
         let (shortest, longest) = (SHORTEST_LIFETIME.as_secs(), DEFAULT_LIFETIME.as_secs());

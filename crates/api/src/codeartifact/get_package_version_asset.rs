@@ -21,14 +21,14 @@ const REVISION: HeaderName = HeaderName::from_static("x-packageversionrevision")
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
 
 #[derive(Debug)]
-struct Input {
+pub(super) struct Input {
     address: VersionAddress,
     asset: AssetName,
     revision: Option<Revision>,
 }
 
 impl Input {
-    fn parse(query: &Query) -> Result<Self> {
+    pub(super) fn parse(query: &Query) -> Result<Self> {
         Ok(Self {
             address: VersionAddress::parse(query)?,
             asset: query.get(param::ASSET, str::parse::<AssetName>)?,

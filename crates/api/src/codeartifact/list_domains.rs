@@ -52,7 +52,7 @@ impl DomainSummary {
     }
 }
 
-fn parse(operation: &Operation, body: &[u8]) -> Result<PageRequest> {
+pub(super) fn parse(operation: &Operation, body: &[u8]) -> Result<PageRequest> {
     let Body { max_results, next_token } = body::parse(body)?;
     let limit = max_results.map(|number| checked("maxResults", &number.to_string(), parse_page_size)).transpose()?;
     let after = body::get_optional("nextToken", next_token.as_deref(), |text| parse_next_token(operation, text))?;

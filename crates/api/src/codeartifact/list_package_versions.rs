@@ -52,7 +52,7 @@ impl VersionSummary {
     }
 }
 
-fn parse_filter(query: &Query) -> Result<VersionFilter> {
+pub(super) fn parse_filter(query: &Query) -> Result<VersionFilter> {
     let statuses = VersionStatus::ALL.map(|status| (status.as_str(), status));
     Ok(VersionFilter {
         status: query.get_optional(param::STATUS, |text| parse_enum(&statuses, text))?,

@@ -22,7 +22,7 @@ struct Output {
     next_token: Option<String>,
 }
 
-fn parse_filter(query: &Query) -> Result<PackageFilter> {
+pub(super) fn parse_filter(query: &Query) -> Result<PackageFilter> {
     Ok(PackageFilter {
         format: query.get_optional(param::FORMAT, str::parse)?,
         namespace: query.get_optional(param::NAMESPACE, parse_prefix)?,

@@ -20,7 +20,7 @@ use super::query::{Query, checked, missing, parse_boolean};
 use super::shapes::{AssetShape, VersionCoordinate};
 
 #[derive(Debug)]
-struct Input {
+pub(super) struct Input {
     address: VersionAddress,
     asset: AssetName,
     /// More assets follow.
@@ -36,7 +36,7 @@ struct Output {
 }
 
 impl Input {
-    fn parse(query: &Query) -> Result<Self> {
+    pub(super) fn parse(query: &Query) -> Result<Self> {
         let address = VersionAddress::parse(query)?;
         if address.package.package.format != PackageFormat::Generic {
             return Err(Error::validation(

@@ -20,7 +20,7 @@ struct Body {
     policy: PolicyMembers,
 }
 
-fn parse(body: &[u8]) -> Result<(DomainAddress, PolicyInput)> {
+pub(super) fn parse(body: &[u8]) -> Result<(DomainAddress, PolicyInput)> {
     let Body { domain, domain_owner, policy } = body::parse(body)?;
     let address = DomainAddress {
         owner: body::get_optional("domainOwner", domain_owner.as_deref(), str::parse::<AccountId>)?,

@@ -28,7 +28,7 @@ struct Output {
     origin_configuration: OriginConfigurationShape,
 }
 
-fn parse(body: &[u8]) -> Result<OriginRestrictions> {
+pub(super) fn parse(body: &[u8]) -> Result<OriginRestrictions> {
     let Body { restrictions } = body::parse(body)?;
     let Restrictions { publish, upstream } = restrictions.ok_or_else(|| missing("restrictions"))?;
     Ok(OriginRestrictions {

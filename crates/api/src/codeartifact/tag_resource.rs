@@ -19,7 +19,7 @@ struct Body {
 #[derive(Serialize)]
 struct Output {}
 
-fn parse(body: &[u8]) -> Result<Vec<Tag>> {
+pub(super) fn parse(body: &[u8]) -> Result<Vec<Tag>> {
     let Body { tags } = body::parse(body)?;
     body::tags(Some(tags.ok_or_else(|| missing("tags"))?))
 }

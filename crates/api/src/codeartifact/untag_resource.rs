@@ -19,7 +19,7 @@ struct Body {
 #[derive(Serialize)]
 struct Output {}
 
-fn parse(body: &[u8]) -> Result<Vec<String>> {
+pub(super) fn parse(body: &[u8]) -> Result<Vec<String>> {
     let Body { tag_keys } = body::parse(body)?;
     let keys = tag_keys.ok_or_else(|| missing("tagKeys"))?;
     if keys.len() > Tag::LIMIT {

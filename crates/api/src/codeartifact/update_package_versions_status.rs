@@ -20,7 +20,7 @@ struct Body {
     target_status: Option<String>,
 }
 
-fn parse(body: &[u8]) -> Result<(BatchBody, VersionStatus)> {
+pub(super) fn parse(body: &[u8]) -> Result<(BatchBody, VersionStatus)> {
     let Body { batch, target_status } = body::parse(body)?;
     let target = target_status.ok_or_else(|| missing("targetStatus"))?;
     Ok((batch, parse_status("targetStatus", &target)?))

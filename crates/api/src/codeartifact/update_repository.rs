@@ -13,7 +13,7 @@ use super::shapes::{RepositoryOutput, RepositoryShape};
 use super::upstreams::{self, BodyUpstream};
 
 #[derive(Debug)]
-struct Input {
+pub(super) struct Input {
     description: Option<String>,
     /// `None` leaves the list as it is, an empty one removes all.
     upstreams: Option<Vec<RepositoryName>>,
@@ -26,7 +26,7 @@ struct Body {
 }
 
 impl Input {
-    fn parse(body: &[u8]) -> Result<Self> {
+    pub(super) fn parse(body: &[u8]) -> Result<Self> {
         let Body { description, upstreams } = body::parse(body)?;
         Ok(Self {
             description: body::get_optional("description", description.as_deref(), body::parse_description)?,

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::Invalid;
 
-/// A page of a list and where the next one starts.
+/// A page of a list and where the next one starts. A page of a list that is filtered may hold fewer items than asked
+/// for, or none, and have a next one: so many rows were looked at that the search goes on with another call.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
     pub items: Vec<T>,

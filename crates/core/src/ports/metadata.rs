@@ -97,7 +97,10 @@ pub struct RepositoryFilter {
 #[async_trait]
 pub trait Packages: Send + Sync {
     async fn find_package(&self, repository: RepositoryId, key: &PackageKey) -> Result<Option<Package>>;
-    /// In order of format, namespace, name.
+    /// A package that may be published to here and whose name differs from this one only in case and in `-`, `_` and
+    /// `.`: a name that people would take for the other.
+    async fn find_package_twin(&self, repository: RepositoryId, key: &PackageKey) -> Result<Option<PackageKey>>;
+    /// Without dist-tags. In order of format, namespace, name; with a name prefix in order of name, format, namespace.
     async fn list_packages(
         &self,
         repository: RepositoryId,

@@ -6,7 +6,6 @@ use crate::access::{Allowed, PackageTarget, RepositoryTarget};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
     OriginRestrictions, OriginType, PackageKey, PackageVersion, RepositoryId, VersionFailure, VersionFailureCode,
-    VersionStatus,
 };
 use crate::ports::{BatchOutcome, Change, VersionSelector};
 
@@ -107,7 +106,7 @@ impl VersionService {
     }
 }
 
-/// Whether what was found may be copied. An unfinished version may still grow and a disposed one has nothing to copy.
+/// Whether this is what the caller means. Whether its status lets it be copied is decided with the copy.
 fn copyable(wanted: &VersionSelector, found: Option<PackageVersion>) -> Result<PackageVersion, VersionFailure> {
     let fail = |code, message| Err(VersionFailure { code, message });
     let Some(found) = found else {
@@ -116,23 +115,19 @@ fn copyable(wanted: &VersionSelector, found: Option<PackageVersion>) -> Result<P
     if let Some(expected) = wanted.revision.as_ref().filter(|expected| **expected != found.revision) {
         return fail(VersionFailureCode::MismatchedRevision, revision_differs(&found.revision, expected));
     }
-    if matches!(found.status, VersionStatus::Unfinished | VersionStatus::Disposed) {
-        let message = format!("a version with status {} cannot be copied", found.status);
-        return fail(VersionFailureCode::NotAllowed, message);
-    }
     Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Origin, RepositoryName, Revision, Timestamp, VersionId, VersionText};
+    use crate::model::{Origin, RepositoryName, Revision, Timestamp, VersionId, VersionStatus, VersionText};
 
-    fn version(status: VersionStatus) -> PackageVersion {
+    fn version() -> PackageVersion {
         PackageVersion {
             id: VersionId(1),
             version: VersionText::new("1.0.0").unwrap(),
-            status,
+            status: VersionStatus::Published,
             revision: Revision("now".into()),
             origin: Origin::internal(RepositoryName::new("repo").unwrap()),
             source_published_at: None,
@@ -143,23 +138,26 @@ mod tests {
         }
     }
 
-    fn code(revision: Option<&str>, found: Option<PackageVersion>) -> Option<VersionFailureCode> {
+    fn failure(revision: Option<&str>, found: Option<PackageVersion>) -> Option<VersionFailure> {
         let revision = revision.map(|text| Revision(text.into()));
         let wanted = VersionSelector { version: VersionText::new("1.0.0").unwrap(), revision };
-        copyable(&wanted, found).err().map(|failure| failure.code)
+        copyable(&wanted, found).err()
     }
 
     #[test]
-    fn versions_are_copied_by_status_and_revision() {
-        use VersionStatus::{Archived, Disposed, Published, Unfinished, Unlisted};
-        for status in [Published, Unlisted, Archived] {
-            assert_eq!(code(None, Some(version(status))), None, "{status}");
-        }
-        for status in [Unfinished, Disposed] {
-            assert_eq!(code(None, Some(version(status))), Some(VersionFailureCode::NotAllowed), "{status}");
-        }
-        assert_eq!(code(None, None), Some(VersionFailureCode::NotFound));
-        assert_eq!(code(Some("now"), Some(version(Published))), None);
-        assert_eq!(code(Some("then"), Some(version(Published))), Some(VersionFailureCode::MismatchedRevision));
+    fn a_version_must_be_there_at_the_revision_that_was_pinned() {
+        assert_eq!(failure(None, Some(version())), None);
+        assert_eq!(failure(Some("now"), Some(version())), None);
+        assert_eq!(
+            failure(None, None),
+            Some(VersionFailure { code: VersionFailureCode::NotFound, message: "Could not find version 1.0.0".into() })
+        );
+        assert_eq!(
+            failure(Some("then"), Some(version())),
+            Some(VersionFailure {
+                code: VersionFailureCode::MismatchedRevision,
+                message: "current revision: now, expected revision: then".into()
+            })
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use moka::sync::Cache;
 
-use super::fetch::{FetchJob, FetchKey, Fetches, SharedFetch};
+use super::fetch::{Arrival, FetchJob, FetchKey, Fetches, SharedFetch};
 use super::view::{Dependencies, Views};
 use super::{Background, Ingest};
 use crate::access::{Allowed, RepositoryTarget};
@@ -84,6 +84,9 @@ impl OpenedAsset {
 }
 
 impl Downloads {
+    /// How often a search is begun again because a download that others shared ended in between.
+    const SEARCHES: usize = 3;
+
     /// Finds the asset, starting to fetch it if only a public registry has it. What is found elsewhere is retained in
     /// the repository that was asked, after the answer.
     ///
@@ -108,27 +111,32 @@ impl Downloads {
         {
             return Ok(self.stored(&found.asset));
         }
-        let mut depends_on = Dependencies::begin(&self.views.control).await?;
-        match self.find(&target.repository, key, version, asset, &mut depends_on).await? {
-            Hit::Stored { repository, version, asset } => {
-                let stored = StoredAsset {
-                    domain: target.domain.id,
-                    sha256: asset.digests.sha256,
-                    size_bytes: asset.digests.size_bytes,
-                    published_at: version.source_published_at.unwrap_or(version.published_at),
-                };
-                let opened = self.stored(&stored);
-                if repository == target.repository.id {
-                    self.found.insert(name, Arc::new(FoundAsset { key: key.clone(), asset: stored, depends_on }));
-                } else {
-                    self.retention.retain(allowed.actor(), target.repository.id, version.id);
+        for _ in 0..Self::SEARCHES {
+            let mut depends_on = Dependencies::begin(&self.views.control).await?;
+            match self.find(&target.repository, key, version, asset, &mut depends_on).await? {
+                Hit::Stored { repository, version, asset } => {
+                    let stored = StoredAsset {
+                        domain: target.domain.id,
+                        sha256: asset.digests.sha256,
+                        size_bytes: asset.digests.size_bytes,
+                        published_at: version.source_published_at.unwrap_or(version.published_at),
+                    };
+                    let opened = self.stored(&stored);
+                    if repository == target.repository.id {
+                        self.found.insert(name, Arc::new(FoundAsset { key: key.clone(), asset: stored, depends_on }));
+                    } else {
+                        self.retention.retain(allowed.actor(), target.repository.id, version.id);
+                    }
+                    return Ok(opened);
                 }
-                Ok(opened)
-            }
-            Hit::Offered { repository, connection, promise, asset } => {
-                self.fetch(allowed, key, &repository, connection, promise, asset).await
+                Hit::Offered { repository, connection, promise, asset } => {
+                    if let Some(opened) = self.fetch(allowed, key, &repository, connection, promise, asset).await? {
+                        return Ok(opened);
+                    }
+                }
             }
         }
+        Err(missing(&target.repository, key, version, asset))
     }
 
     fn stored(&self, asset: &StoredAsset) -> OpenedAsset {
@@ -140,6 +148,7 @@ impl Downloads {
         }
     }
 
+    /// Joins or starts the download; `None` if it turns out to be stored by now.
     async fn fetch(
         &self,
         allowed: &Allowed<RepositoryTarget>,
@@ -148,7 +157,7 @@ impl Downloads {
         connection: ExternalConnection,
         promise: Arc<Promise>,
         asset: PromisedAsset,
-    ) -> Result<OpenedAsset> {
+    ) -> Result<Option<OpenedAsset>> {
         let target = allowed.target();
         let published_at = promise.published_at;
         let sha256 = asset.digests.sha256.map(Sha256);
@@ -173,8 +182,11 @@ impl Downloads {
         if owner.id != target.repository.id {
             self.retention.retain_fetched(allowed.actor(), target.repository.id, fetch_key, shared.clone());
         }
-        let size_bytes = shared.opened().await?;
-        Ok(OpenedAsset { size_bytes, sha256, published_at, source: Source::Arriving(shared) })
+        let size_bytes = match shared.opened().await? {
+            Arrival::Coming { size_bytes } => size_bytes,
+            Arrival::Stored => return Ok(None),
+        };
+        Ok(Some(OpenedAsset { size_bytes, sha256, published_at, source: Source::Arriving(shared) }))
     }
 
     /// Walks the graph until a repository or registry has the version. A version that is there in a status that hides

@@ -27,6 +27,8 @@ enum Progress {
     Verified(u64),
     /// And they are stored under their coordinate.
     Kept(u64),
+    /// They were stored before this download began: somebody else's ended between the search and its start.
+    Stored,
     Failed(Arc<Error>),
 }
 
@@ -42,6 +44,14 @@ pub(crate) struct SharedFetch {
 struct Opened {
     file: Arc<File>,
     size_bytes: Option<u64>,
+}
+
+/// What became of asking for a download.
+pub(crate) enum Arrival {
+    /// Its bytes are on their way.
+    Coming { size_bytes: Option<u64> },
+    /// It is stored already.
+    Stored,
 }
 
 /// What to fetch: the coordinate of the asset in the repository that owns the connection.
@@ -133,6 +143,17 @@ struct Task {
 impl Task {
     async fn run(self, job: FetchJob) {
         let key = job.key.clone();
+        match self.ingestion.holds(&key).await {
+            Ok(true) => {
+                self.progress.send_replace(Progress::Stored);
+                return;
+            }
+            Ok(false) => {}
+            Err(error) => {
+                self.progress.send_replace(Progress::Failed(Arc::new(error)));
+                return;
+            }
+        }
         match self.download(&job).await {
             Ok(staged) => {
                 let size = staged.digests.size_bytes;
@@ -204,17 +225,20 @@ fn too_large(limit: u64) -> Error {
 }
 
 impl SharedFetch {
-    /// Waits until the registry has answered: the size if it is known.
+    /// Waits until the registry has answered.
     ///
     /// # Errors
     /// What made the download fail.
-    pub(crate) async fn opened(&mut self) -> Result<Option<u64>> {
+    pub(crate) async fn opened(&mut self) -> Result<Arrival> {
         loop {
             let progress = self.progress.borrow_and_update().clone();
             match progress {
                 Progress::Failed(error) => return Err(copy_of(&error)),
-                Progress::Verified(size) | Progress::Kept(size) => return Ok(Some(size)),
-                Progress::Written(_) => return Ok(self.file()?.size_bytes),
+                Progress::Stored => return Ok(Arrival::Stored),
+                Progress::Verified(size) | Progress::Kept(size) => {
+                    return Ok(Arrival::Coming { size_bytes: Some(size) });
+                }
+                Progress::Written(_) => return Ok(Arrival::Coming { size_bytes: self.file()?.size_bytes }),
                 Progress::Opening => {}
             }
             if self.progress.changed().await.is_err() {
@@ -232,8 +256,8 @@ impl SharedFetch {
             let progress = self.progress.borrow_and_update().clone();
             match progress {
                 Progress::Failed(error) => return Err(copy_of(&error)),
-                Progress::Kept(_) => return Ok(()),
-                _ => {}
+                Progress::Kept(_) | Progress::Stored => return Ok(()),
+                Progress::Opening | Progress::Written(_) | Progress::Verified(_) => {}
             }
             if self.progress.changed().await.is_err() {
                 return Err(Error::internal("a fetched asset could not be kept"));
@@ -275,7 +299,7 @@ impl SharedFetch {
                 Progress::Verified(size) | Progress::Kept(size) if sent >= size => return Ok(None),
                 Progress::Verified(size) | Progress::Kept(size) => size,
                 Progress::Written(size) => size.saturating_sub(HELD_BACK),
-                Progress::Opening => 0,
+                Progress::Opening | Progress::Stored => 0,
             };
             if sent < readable {
                 let length = (readable - sent).min(PIECE);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Formats;
+use super::fetch::FetchKey;
 use crate::error::{Error, Result};
 use crate::model::{
     Actor, AssetKind, AssetName, DomainId, ExternalConnection, NewAsset, Origin, OriginRestrictions, PackageKey,
@@ -31,6 +32,12 @@ pub(crate) struct Ingestion {
 }
 
 impl Ingestion {
+    /// Whether the asset is stored where its fetch would put it.
+    pub(crate) async fn holds(&self, key: &FetchKey) -> Result<bool> {
+        let version = self.store.find_version(key.repository, &key.package, &key.version).await?;
+        Ok(version.is_some_and(|version| version.assets.iter().any(|asset| asset.name == key.asset)))
+    }
+
     /// Reads what the archive says of itself, puts its bytes in place and records version and asset.
     pub(crate) async fn ingest(&self, repository: RepositoryId, ingest: Ingest, staged: StagedBlob) -> Result<()> {
         let format = Arc::clone(self.formats.get(ingest.package.format())?);

@@ -1,5 +1,6 @@
 //! Publishing directly to a repository (reference 3.5, 3.10).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -62,7 +63,7 @@ impl Publishing {
         let (repository, key) = (&target.repository, &target.package);
         let package = self.store.find_package(repository.id, key).await?;
         self.check_origin(allowed, package.as_ref(), &upload.version).await?;
-        self.check_quota(&upload)?;
+        self.check_quota(target, &upload).await?;
 
         let mut assets = Vec::with_capacity(upload.assets.len());
         for asset in upload.assets {
@@ -169,7 +170,7 @@ impl Publishing {
         Ok(false)
     }
 
-    fn check_quota(&self, upload: &Upload) -> Result<()> {
+    async fn check_quota(&self, target: &PackageTarget, upload: &Upload) -> Result<()> {
         for asset in &upload.assets {
             if asset.staged.digests.size_bytes > self.limits.asset_size_bytes {
                 return Err(Error::QuotaExceeded {
@@ -179,7 +180,14 @@ impl Publishing {
                 });
             }
         }
-        if upload.assets.len() > self.limits.assets_per_version {
+        let mut names: HashSet<_> = upload.assets.iter().map(|asset| asset.name.clone()).collect();
+        if upload.mode != PublishMode::NewVersion
+            && let Some(stored) =
+                self.store.find_version(target.repository.id, &target.package, &upload.version).await?
+        {
+            names.extend(stored.assets.into_iter().map(|asset| asset.name));
+        }
+        if names.len() > self.limits.assets_per_version {
             return Err(Error::QuotaExceeded {
                 resource_type: ResourceType::PackageVersion,
                 resource_id: upload.version.to_string(),

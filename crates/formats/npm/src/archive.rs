@@ -55,7 +55,7 @@ pub(crate) fn find_readme(path: &Path) -> Option<String> {
     let (file, size) = open(path).ok()?;
     let mut contents = Contents::default();
     // Whatever was found before the archive turned out to be broken is what its package manager finds, too.
-    let _ = walk(&mut Bounded::new(GzDecoder::new(BufReader::new(file)), size), &mut |name, kind, data| {
+    let _ = walk(Bounded::new(GzDecoder::new(BufReader::new(file)), size), &mut |name, kind, data| {
         if kind == EntryType::Regular && is_readme(name) {
             contents.offer_readme(name, data)?;
         }
@@ -74,9 +74,16 @@ fn open(path: &Path) -> Result<(std::fs::File, u64), Invalid> {
 /// As [`read`], of any source whose compressed size is known.
 pub(crate) fn read_stream(source: impl Read, compressed_bytes: u64) -> Result<Contents, Invalid> {
     let mut inflated = Bounded::new(GzDecoder::new(BufReader::new(source)), compressed_bytes);
+    let contents = read_tar(&mut inflated)?;
+    inflated.finish()?;
+    Ok(contents)
+}
+
+/// Reads a tar to its end.
+pub(crate) fn read_tar(tar: impl Read) -> Result<Contents, Invalid> {
     let mut contents = Contents::default();
     let mut has_package_json = false;
-    walk(&mut inflated, &mut |name, kind, data| {
+    walk(tar, &mut |name, kind, data| {
         if kind == EntryType::Directory {
             return Ok(Continue::Next);
         }
@@ -97,7 +104,6 @@ pub(crate) fn read_stream(source: impl Read, compressed_bytes: u64) -> Result<Co
         }
         Ok(Continue::Next)
     })?;
-    inflated.finish()?;
     if !has_package_json {
         return Err(Invalid::new("the tarball has no package.json in its top folder"));
     }
@@ -151,10 +157,10 @@ impl Data<'_> {
 
 /// Visits every entry in order, with its path below the top folder, after checking its name, type and uniqueness.
 fn walk(
-    inflated: &mut Bounded<impl Read>,
+    tar: impl Read,
     visit: &mut dyn FnMut(&str, EntryType, &mut Data<'_>) -> Result<Continue, Invalid>,
 ) -> Result<(), Invalid> {
-    let mut archive = tar::Archive::new(inflated);
+    let mut archive = tar::Archive::new(tar);
     let mut headers = Headers::default();
     let mut seen = HashMap::new();
     let mut count = 0;
@@ -200,3 +206,6 @@ fn check_unique(seen: &mut HashMap<[u8; 16], bool>, name: &EntryName, kind: Entr
 fn broken(error: std::io::Error) -> Invalid {
     limits::reason(&error).unwrap_or_else(|| Invalid::new(format!("the tarball is not a readable .tgz: {error}")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ struct Plan {
 
 impl NpmRoutes {
     /// Applies what differs from what the client was shown: deprecations and tags. Everything else in the body is left
-    /// alone; a version that is not there yet cannot come without its tarball.
+    /// alone, versions that are not there included.
     pub(crate) async fn put_metadata(
         &self,
         request: &Request,
@@ -72,23 +72,16 @@ fn plan(view: Option<&View>, text: &[u8], upstream_tags_win: bool) -> Result<Pla
             _ => NpmError::bad_request("the body has no versions"),
         });
     };
-    let unknown = |number: &str| {
-        NpmError::bad_request(format!("version '{number}' is not there yet, and the body has no tarball for it"))
-    };
-    let Some(view) = view else {
-        return Err(versions
-            .iter()
-            .next()
-            .map_or_else(|| NpmError::bad_request("the body has no versions"), |(number, _)| unknown(number)));
-    };
+    let Some(view) = view else { return Err(no_tarball(versions)) };
     let sources = Sources { repository: view.repository, key: &view.key, layers: &view.layers, upstream_tags_win };
     let shown = index::shown(&sources)?;
     let own = sources.own().map(|own| &own.versions[..]).unwrap_or_default();
     let mut plan = Plan::default();
-    let mut foreign = None;
+    let (mut foreign, mut is_publish) = (None, true);
     for (number, manifest) in versions.iter() {
         let coordinate = names::without_build(number);
-        let Some(before) = shown.versions.get(coordinate) else { return Err(unknown(number)) };
+        let Some(before) = shown.versions.get(coordinate) else { continue };
+        is_publish = false;
         let wanted = Members::of(manifest).and_then(|manifest| index::deprecation(&manifest));
         if wanted == *before {
             continue;
@@ -98,12 +91,23 @@ fn plan(view: Option<&View>, text: &[u8], upstream_tags_win: bool) -> Result<Pla
             None => foreign = Some(number),
         }
     }
+    if is_publish {
+        return Err(no_tarball(versions));
+    }
     if let (Some(number), true) = (foreign, plan.manifests.is_empty()) {
         let message = format!("version '{number}' is not stored in this repository, so it cannot be deprecated here");
         return Err(NpmError::new(StatusCode::FORBIDDEN, message));
     }
     plan.tags = changed_tags(&body, &shown)?;
     Ok(plan)
+}
+
+/// A document of nothing that is there is a publish that lacks its tarball.
+fn no_tarball(versions: &Members<'_>) -> NpmError {
+    NpmError::bad_request(match versions.iter().next() {
+        Some((number, _)) => format!("version '{number}' is not there yet, and the body has no tarball for it"),
+        None => "the body has no versions".to_owned(),
+    })
 }
 
 /// The stored manifest with or without a deprecation.

@@ -26,7 +26,7 @@ impl NpmRoutes {
         let allowed = self.may(request, Action::PutPackageMetadata, &key).await?;
         names::check_tag(tag).map_err(|error| NpmError::bad_request(error.to_string()))?;
         let status = if request.method == Method::POST { StatusCode::OK } else { StatusCode::CREATED };
-        let body = body.collect(BODY_LIMIT_BYTES).await?;
+        let body = body.collect_decoded(&request.headers, BODY_LIMIT_BYTES).await?;
         let version: String = serde_json::from_slice(&body)
             .map_err(|_| NpmError::bad_request("the body must be a version as a JSON string"))?;
         let version = names::coordinate(&version).map_err(|error| NpmError::bad_request(error.to_string()))?;

@@ -3,7 +3,7 @@
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use larder_core::error::{Error, ResourceType};
-use larder_http::{Failure, Response, response};
+use larder_http::{Failure, Response, log_failure, response};
 use serde_json::json;
 
 /// A refusal.
@@ -51,6 +51,8 @@ impl From<&Error> for NpmError {
             Error::ResourceNotFound { .. } => StatusCode::NOT_FOUND,
             Error::Conflict { .. } => StatusCode::CONFLICT,
             Error::AccessDenied { .. } | Error::Forbidden { .. } => StatusCode::FORBIDDEN,
+            // How http names an encoding that it does not know.
+            Error::Validation { field, .. } if field == "Content-Encoding" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Validation { .. } => StatusCode::BAD_REQUEST,
             Error::QuotaExceeded { resource_type: ResourceType::Asset, .. } | Error::TooLarge { .. } => {
                 StatusCode::PAYLOAD_TOO_LARGE
@@ -61,9 +63,7 @@ impl From<&Error> for NpmError {
             Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        if let Error::Internal { source } | Error::Unavailable { source, .. } = error {
-            tracing::error!(error = %source, "an npm request failed");
-        }
+        log_failure(error);
         let retry_after_seconds = match error {
             Error::Throttled { retry_after_seconds } => Some(*retry_after_seconds),
             Error::Upstream { retry_after_seconds, .. } => *retry_after_seconds,

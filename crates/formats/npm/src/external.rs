@@ -147,3 +147,6 @@ fn exact<const N: usize>(bytes: Vec<u8>) -> Result<[u8; N], Invalid> {
 fn unreadable_integrity() -> Invalid {
     Invalid::new("dist.integrity is not in the form of subresource integrity")
 }
+
+#[cfg(test)]
+mod tests;

@@ -199,3 +199,6 @@ impl Moment<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

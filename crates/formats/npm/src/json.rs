@@ -68,6 +68,25 @@ pub(crate) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Name<'_>>(value.get()).ok().map(|name| name.0)
 }
 
+/// Whether containers nest deeper than `limit` in what is JSON already.
+pub(crate) fn is_deeper_than(json: &[u8], limit: usize) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > limit {
+            return true;
+        }
+    }
+    false
+}
+
 /// Writes an object member by member.
 pub(crate) struct ObjectWriter<'o> {
     out: &'o mut Vec<u8>,
@@ -139,6 +158,12 @@ mod tests {
         assert_eq!(String::from_utf8(out).expect("text"), r#"{"a":1.0e+2,"b":"\ud800","a":{"x":[1, 2]},"c":null}"#);
         assert!(Members::parse(b"[1]").is_none());
         assert!(Members::parse(b"{\"a\":1} x").is_none());
+    }
+
+    #[test]
+    fn brackets_in_strings_do_not_nest() {
+        assert!(!is_deeper_than(br#"{"a\\":"[[[{{{\"[[[","b":[[1],[2]]}"#, 3));
+        assert!(is_deeper_than(br#"{"b":[[[1]]]}"#, 3));
     }
 
     proptest! {

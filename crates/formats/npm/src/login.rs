@@ -43,8 +43,8 @@ impl NpmRoutes {
 
     /// `PUT /-/user/org.couchdb.user:{name}`
     pub(crate) async fn log_in(&self, request: AnonymousRequest) -> Answer {
-        let AnonymousRequest { body, target, address, secure_transport, request_id, .. } = request;
-        let body = body.collect(BODY_LIMIT_BYTES).await?;
+        let AnonymousRequest { headers, body, target, address, secure_transport, request_id, .. } = request;
+        let body = body.collect_decoded(&headers, BODY_LIMIT_BYTES).await?;
         let Login { name, password } = serde_json::from_slice(&body)
             .map_err(|_| NpmError::bad_request("the body must have the name and the password of the user"))?;
         let client = Client { address, secure_transport, request_id: &request_id };
@@ -83,7 +83,7 @@ impl NpmRoutes {
 
     /// `POST /-/npm/v1/tokens`. npm asks for the password again.
     pub(crate) async fn create_token(&self, request: &Request, body: RequestBody) -> Answer {
-        let body = body.collect(BODY_LIMIT_BYTES).await?;
+        let body = body.collect_decoded(&request.headers, BODY_LIMIT_BYTES).await?;
         let wanted: NewToken = serde_json::from_slice(&body)
             .map_err(|error| NpmError::bad_request(format!("the body is not a request for a token: {error}")))?;
         if wanted.cidr_whitelist.is_some_and(|ranges| !ranges.is_empty()) {
@@ -127,7 +127,7 @@ impl NpmRoutes {
             Via::Signature(key) => (key, DEFAULT_LIFETIME),
             Via::Token { access_key, expires_at, .. } => {
                 let left = expires_at.since(self.services.clock.now());
-                (access_key, Duration::from_secs(left.as_secs()).min(DEFAULT_LIFETIME))
+                (access_key, left.saturating_sub(Duration::from_secs(1)).min(DEFAULT_LIFETIME))
             }
             Via::Machine => return Err(NpmError::new(StatusCode::FORBIDDEN, "only a user has tokens")),
         };

@@ -93,12 +93,6 @@ pub(crate) fn display_name(key: &PackageKey) -> String {
     }
 }
 
-/// The form in which names that look alike are equal: lower case, without `-`, `_` and `.`.
-#[must_use]
-pub(crate) fn folded(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, '-' | '_' | '.')).flat_map(char::to_lowercase).collect()
-}
-
 /// The file name of a version's tarball in URLs. Build metadata is not part of it (protocols 1.3).
 #[must_use]
 pub(crate) fn tarball_file(key: &PackageKey, version: &str) -> String {

@@ -11,6 +11,7 @@ use larder_core::services::{Upload, UploadedAsset};
 
 use self::body::Tarball;
 pub(crate) use self::body::{TEXT_LIMIT_BYTES, receive};
+pub(crate) use self::scanner::Scanner;
 use crate::external::TARBALL;
 
 mod base64;

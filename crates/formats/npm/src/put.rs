@@ -1,7 +1,9 @@
 //! `PUT /{package}`: a publish if the body has a tarball, else changed metadata.
 
 use http::StatusCode;
+use http::header::CONTENT_ENCODING;
 use larder_core::access::Action;
+use larder_core::error::Error;
 use larder_core::model::PackageKey;
 use larder_http::{RequestBody, response};
 use serde_json::json;
@@ -22,14 +24,28 @@ impl NpmRoutes {
         };
         let asset_limit = self.services.limits.asset_size_bytes;
         let text_limit = TEXT_LIMIT_BYTES as u64;
-        let stream = body.with_limit((asset_limit / 3 * 4).saturating_add(text_limit)).into_stream();
-        let received = receive(stream, self.services.blobs.as_ref(), asset_limit, publish).await?;
+        let body = match request.headers.get(CONTENT_ENCODING) {
+            // No client compresses a publish; one that did would get no further than memory allows.
+            Some(encoding) if encoding != "identity" => {
+                RequestBody::full(body.collect_decoded(&request.headers, text_limit).await?)
+            }
+            _ => body.with_limit((asset_limit / 3 * 4).saturating_add(text_limit)),
+        };
+        let received = receive(body.into_stream(), self.services.blobs.as_ref(), asset_limit, publish).await?;
         let Some((tarball, allowed)) = received.tarball else {
             return self.put_metadata(request, &metadata?, received.text).await;
         };
         let services = &self.services;
         let repository = request.target.repository.id;
         let is_new = services.store.find_package(repository, &key).await?.is_none();
+        if is_new && let Some(twin) = services.store.find_package_twin(repository, &key).await? {
+            let message = format!(
+                "'{}' looks like '{}', which is published here; choose a name that cannot be mistaken for it",
+                names::display_name(&key),
+                names::display_name(&twin)
+            );
+            return Err(Error::Forbidden { message }.into());
+        }
         let publisher = request.caller.principal.name();
         let upload = publish::read(&key, received.text, tarball, publisher, is_new, services.blobs.as_ref()).await?;
         services.publishing.publish(&allowed, upload).await?;

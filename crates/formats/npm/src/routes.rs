@@ -103,6 +103,9 @@ impl NpmRoutes {
     /// Below `/-/`.
     async fn route_registry(&self, method: &str, rest: &[&str], request: &Request, body: RequestBody) -> Answer {
         match (method, rest) {
+            // There is a package of this name.
+            ("GET", []) => self.get_packument(request, known("-")?).await,
+            ("GET", ["-", file]) => self.get_tarball(request, known("-")?, file).await,
             ("GET", ["ping"]) => self.root(request).await,
             ("GET", ["whoami"]) => Ok(self.whoami(request)),
             ("GET", ["npm", "v1", "user"]) => Ok(self.profile(request)),

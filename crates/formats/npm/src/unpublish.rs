@@ -31,7 +31,7 @@ impl NpmRoutes {
         body: RequestBody,
     ) -> Answer {
         let allowed = self.may(request, Action::DisposePackageVersions, &key).await?;
-        let text = body.collect(TEXT_LIMIT_BYTES as u64).await?;
+        let text = body.collect_decoded(&request.headers, TEXT_LIMIT_BYTES as u64).await?;
         let view = self.services.index.view(&self.may_read(request).await?, &key).await?;
         let (expected, upstream_tags_win) = (revision.to_owned(), self.upstream_tags_win);
         let removal = tokio::task::spawn_blocking(move || removal(&view, &text, &expected, upstream_tags_win))

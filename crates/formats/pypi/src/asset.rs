@@ -33,7 +33,7 @@ impl Routes {
         let allowed = self.may_read(request).await?;
         for suffix in [sidecar::METADATA, sidecar::SIGNATURE] {
             if let Some(of) = file.strip_suffix(suffix) {
-                return self.get_beside(request, &allowed, &key, of, suffix, FILE_TYPE).await;
+                return self.get_beside(request, &allowed, &key, (version, of), suffix, FILE_TYPE).await;
             }
         }
         let no_file = || PypiError::not_found(format!("project '{}' has no file '{file}'", key.name()));
@@ -63,11 +63,7 @@ impl Routes {
         file: &str,
     ) -> Answer {
         let allowed = self.may_read(request).await?;
-        let project = self.projects.get(&allowed, &key).await?;
-        if !project.find_release(version).is_some_and(|release| release.files.iter().any(|f| f.name.as_str() == file)) {
-            return Err(PypiError::not_found(format!("project '{}' has no file '{file}'", key.name())));
-        }
-        self.get_beside(request, &allowed, &key, file, sidecar::PROVENANCE, attestations::CONTENT_TYPE).await
+        self.get_beside(request, &allowed, &key, (version, file), sidecar::PROVENANCE, attestations::CONTENT_TYPE).await
     }
 
     /// A stored asset, with ranges and conditions.
@@ -91,13 +87,14 @@ impl Routes {
         request: &RepositoryRequest,
         allowed: &Allowed<RepositoryTarget>,
         key: &PackageKey,
-        file: &str,
+        (version, file): (&str, &str),
         suffix: &str,
         content_type: &'static str,
     ) -> Answer {
         let missing = || PypiError::not_found(format!("there is no '{file}{suffix}' in project '{}'", key.name()));
         let project = self.projects.get(allowed, key).await?;
-        let known = project.find_file(file).ok_or_else(missing)?;
+        let release = project.find_release(version).ok_or_else(missing)?;
+        let known = release.files.iter().find(|known| known.name.as_str() == file).ok_or_else(missing)?;
         if known.has_stored(suffix) {
             let name = AssetName::new(format!("{file}{suffix}")).map_err(|_| missing())?;
             return Ok(self.send(request, allowed, key, &known.version, &name, content_type).await?);

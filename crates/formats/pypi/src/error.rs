@@ -5,7 +5,7 @@ use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use larder_core::Error;
 use larder_core::error::{ConflictKind, Invalid, ResourceType};
-use larder_http::{BodyError, Failure, Response, response};
+use larder_http::{BodyError, Failure, Response, log_failure, response};
 use serde::Serialize;
 
 use crate::archive;
@@ -83,8 +83,16 @@ fn prefers_json(headers: &HeaderMap) -> bool {
 
 impl From<Error> for PypiError {
     fn from(error: Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&Error> for PypiError {
+    fn from(error: &Error) -> Self {
+        log_failure(error);
         let message = error.to_string();
-        let status = match &error {
+        let retry = |status, seconds| Self { retry_after_seconds: seconds, ..Self::new(status, error.to_string()) };
+        let status = match error {
             Error::ResourceNotFound { .. } => StatusCode::NOT_FOUND,
             // Old twine takes a 400 with these words for "skip it".
             Error::Conflict { kind: ConflictKind::Exists | ConflictKind::OtherBytes, .. } => {
@@ -98,21 +106,13 @@ impl From<Error> for PypiError {
             }
             Error::QuotaExceeded { .. } => StatusCode::FORBIDDEN,
             Error::Throttled { retry_after_seconds } => {
-                let seconds = Some(*retry_after_seconds);
-                return Self { retry_after_seconds: seconds, ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) };
+                return retry(StatusCode::TOO_MANY_REQUESTS, Some(*retry_after_seconds));
             }
             Error::Upstream { retry_after_seconds, .. } => {
-                let seconds = *retry_after_seconds;
-                return Self { retry_after_seconds: seconds, ..Self::new(StatusCode::BAD_GATEWAY, message) };
+                return retry(StatusCode::BAD_GATEWAY, *retry_after_seconds);
             }
-            Error::Unavailable { source, .. } => {
-                tracing::error!(%message, cause = %source, "a request failed for now");
-                return Self { retry_after_seconds: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message) };
-            }
-            Error::Internal { source } => {
-                tracing::error!(cause = %source, "a request failed");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Error::Unavailable { .. } => return retry(StatusCode::SERVICE_UNAVAILABLE, Some(5)),
+            Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, message)
     }
@@ -150,18 +150,7 @@ impl From<&Failure> for PypiError {
         match failure {
             Failure::Unauthenticated(message) => Self::new(StatusCode::UNAUTHORIZED, message),
             Failure::BadPath(message) => Self::bad_request(message),
-            Failure::Core(Error::ResourceNotFound { message, .. }) => Self::not_found(message),
-            Failure::Core(Error::AccessDenied { message }) => Self::new(StatusCode::FORBIDDEN, message),
-            Failure::Core(error) => {
-                let (status, shown) = match error {
-                    Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
-                    Error::Validation { .. } => (StatusCode::BAD_REQUEST, error.to_string()),
-                    Error::Conflict { .. } => (StatusCode::CONFLICT, error.to_string()),
-                    _ => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-                };
-                tracing::error!(%error, "a request failed before it reached its repository");
-                Self::new(status, shown)
-            }
+            Failure::Core(error) => error.into(),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::metadata::CoreMetadata;
 use crate::names::{self, DistributionKind, Release};
 use crate::project::sidecar;
 use crate::registry_page::{self, RegistryFile, RegistryRelease};
-use crate::wire::{FileMetadata, VersionMetadata, Yanked};
+use crate::wire::{FileMetadata, VersionMetadata};
 
 /// The largest pages of the public index have some ten thousand files.
 const PAGE_LIMIT_BYTES: usize = 64 << 20;
@@ -90,11 +90,7 @@ impl Format for PypiFormat {
 fn promise(package: &PackageKey, release: RegistryRelease) -> Promise {
     let mut metadata = VersionMetadata::default();
     for file in release.files.iter().filter(|file| file.yanked.reason().is_some()) {
-        let yanked = match &file.yanked {
-            Yanked::Reason(reason) => Yanked::Reason(reason.clone()),
-            Yanked::Flag(_) | Yanked::Null(()) => Yanked::Flag(true),
-        };
-        metadata.yanked.insert(file.name.to_string(), yanked);
+        metadata.yanked.insert(file.name.to_string(), file.yanked.clone());
     }
     let times = release.files.iter().filter_map(|file| file.upload_time.as_deref());
     Promise {

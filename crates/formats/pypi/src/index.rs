@@ -33,7 +33,11 @@ pub(crate) fn render(project: &Project, form: Representation, base: &str) -> Res
 
 /// What was published here must be seen at once; what only mirrors a public registry is as old as its refresh anyway.
 fn cache_control(project: &Project) -> &'static str {
-    if project.releases.iter().any(crate::project::ProjectRelease::is_internal) { "no-cache" } else { "max-age=600" }
+    if project.releases.iter().any(crate::project::ProjectRelease::is_internal) {
+        "private, no-cache"
+    } else {
+        "private, max-age=600"
+    }
 }
 
 /// The header that mirrors compare.
@@ -43,7 +47,8 @@ pub(crate) fn last_serial(project: &Project) -> (&'static str, String) {
 
 fn json_page(project: &Project, base: &str) -> ProjectPage {
     ProjectPage {
-        meta: Meta { api_version: API_VERSION.to_owned(), last_serial: Some(project.serial) },
+        // The serial is in a header: the page itself stays the same, and so does its ETag, when nothing but that changes.
+        meta: Meta { api_version: API_VERSION.to_owned() },
         name: project.name.clone(),
         versions: project.releases.iter().map(|release| release.version.to_string()).collect(),
         project_status: project.status.clone(),

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::model::{PackageFormat, PageRequest, RepositoryId};
+use larder_core::ports::PackageFilter;
 use larder_core::services::{Rendered, Services};
 use larder_core::{Error, Result};
 
@@ -16,22 +17,36 @@ use crate::wire::{API_VERSION, ListedProject, Meta, ProjectList};
 
 const PAGE: usize = 1000;
 
-/// Normalized and displayed names, in order.
-pub(crate) async fn names(
+/// A project as the list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    display_name: String,
+    /// Never larger than the serial of the project's own page, which may have seen more sources.
+    serial: i64,
+}
+
+/// Projects by normalized name. The nearest repository's spelling is shown.
+pub(crate) async fn projects(
     services: &Services,
     allowed: &Allowed<RepositoryTarget>,
-) -> Result<BTreeMap<String, String>> {
-    let repositories = visible(services, allowed).await?;
-    let mut names = BTreeMap::new();
-    let mut page = PageRequest::first(PAGE);
-    loop {
-        let found = services.store.list_package_names(&repositories, PackageFormat::Pypi, &page).await?;
-        names.extend(found.items.into_iter().map(|(key, display)| (key.name().to_owned(), display)));
-        match found.next {
-            Some(next) => page.after = Some(next),
-            None => return Ok(names),
+) -> Result<BTreeMap<String, Listed>> {
+    let filter = PackageFilter { format: Some(PackageFormat::Pypi), ..PackageFilter::default() };
+    let mut projects = BTreeMap::new();
+    for repository in visible(services, allowed).await? {
+        let mut page = PageRequest::first(PAGE);
+        loop {
+            let found = services.store.list_packages(repository, &filter, &page).await?;
+            for package in found.items {
+                let listed = Listed { display_name: package.display_name, serial: package.updated_at.0 };
+                projects.entry(package.key.name().to_owned()).or_insert(listed);
+            }
+            match found.next {
+                Some(next) => page.after = Some(next),
+                None => break,
+            }
         }
     }
+    Ok(projects)
 }
 
 /// The repository and its upstreams, each once, as many as are searched for one request.
@@ -56,17 +71,20 @@ async fn visible(services: &Services, allowed: &Allowed<RepositoryTarget>) -> Re
 }
 
 /// Renders the list.
-pub(crate) fn render(names: &BTreeMap<String, String>, form: Representation) -> Result<Rendered> {
+pub(crate) fn render(projects: &BTreeMap<String, Listed>, form: Representation) -> Result<Rendered> {
     let body = match form {
         Representation::Json => {
-            let projects = names.values().map(|name| ListedProject { name }).collect();
-            let meta = Meta { api_version: API_VERSION.to_owned(), last_serial: None };
+            let projects = projects
+                .values()
+                .map(|listed| ListedProject { name: &listed.display_name, last_serial: listed.serial })
+                .collect();
+            let meta = Meta { api_version: API_VERSION.to_owned() };
             serde_json::to_vec(&ProjectList { meta, projects }).map_err(Error::internal)?
         }
         Representation::Html | Representation::TextHtml => {
             let mut page = html_head("Simple index", None);
-            for (name, display) in names {
-                let _ = writeln!(page, "<a href=\"{}/\">{}</a><br />", urls::segment(name), Escaped(display));
+            for (name, Listed { display_name, .. }) in projects {
+                let _ = writeln!(page, "<a href=\"{}/\">{}</a><br />", urls::segment(name), Escaped(display_name));
             }
             page.push_str("</body>\n</html>\n");
             page.into_bytes()
@@ -81,13 +99,11 @@ mod tests {
 
     #[test]
     fn the_list_shows_display_names_and_links_normalized_ones() {
-        let names =
-            BTreeMap::from([("foo-bar".to_owned(), "Foo.Bar".to_owned()), ("six".to_owned(), "six".to_owned())]);
+        let listed = |name: &str| Listed { display_name: name.to_owned(), serial: 7 };
+        let names = BTreeMap::from([("foo-bar".to_owned(), listed("Foo.Bar")), ("six".to_owned(), listed("six"))]);
         let json = render(&names, Representation::Json).unwrap();
-        assert_eq!(
-            json.body,
-            r#"{"meta":{"api-version":"1.4"},"projects":[{"name":"Foo.Bar"},{"name":"six"}]}"#.as_bytes()
-        );
+        let projects = r#"[{"name":"Foo.Bar","_last-serial":7},{"name":"six","_last-serial":7}]"#;
+        assert_eq!(json.body, format!(r#"{{"meta":{{"api-version":"1.4"}},"projects":{projects}}}"#));
         let html = String::from_utf8(render(&names, Representation::TextHtml).unwrap().body.to_vec()).unwrap();
         assert!(html.contains("<a href=\"foo-bar/\">Foo.Bar</a>"), "{html}");
     }

@@ -16,15 +16,15 @@ use crate::routes::{Answer, Routes, known};
 use crate::{index, list};
 
 impl Routes {
-    /// `GET simple/`: the names of what is stored in the repository and its upstreams.
+    /// `GET simple/`: what is stored in the repository and its upstreams.
     pub(crate) async fn get_list(&self, request: &RepositoryRequest) -> Answer {
         let allowed = self.may_read(request).await?;
         if !request.path.trailing_slash() {
             return redirect(request, "simple/");
         }
         let form = representation(request)?;
-        let names = list::names(&self.services, &allowed).await?;
-        let document = tokio::task::spawn_blocking(move || list::render(&names, form).map(Document::build))
+        let projects = list::projects(&self.services, &allowed).await?;
+        let document = tokio::task::spawn_blocking(move || list::render(&projects, form).map(Document::build))
             .await
             .map_err(Error::internal)??;
         Ok(serve_document(&request.method, &request.headers, &document))

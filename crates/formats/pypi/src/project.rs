@@ -36,7 +36,8 @@ pub(crate) struct Project {
     pub display_name: String,
     pub releases: Vec<ProjectRelease>,
     pub status: Option<ProjectStatus>,
-    /// Rises with every change.
+    /// For mirrors: when a repository last changed the project, in milliseconds, so that the serials of all projects
+    /// compare; a small number for what only a public registry has.
     pub serial: i64,
 }
 
@@ -122,7 +123,7 @@ impl Project {
                         message: format!("the public registry's page of '{}' cannot be read: {error}", key.name()),
                         retry_after_seconds: None,
                     })?;
-                    merge.serial += index.revision;
+                    merge.serial = merge.serial.max(index.revision);
                     merge.add_registry(number, *connection, page.releases);
                     merge.add_status(*connection, page.status);
                 }
@@ -181,7 +182,7 @@ struct Merge {
 
 impl Merge {
     fn add_hosted(&mut self, layer: usize, package: &HostedPackage) {
-        self.serial += package.package.revision;
+        self.serial = self.serial.max(package.package.updated_at.0);
         for version in &package.versions {
             let release = Release::of(version.version.as_str());
             let is_listed = version.status == VersionStatus::Published;

@@ -134,7 +134,7 @@ fn file(name: AssetName, entry: FileEntry) -> RegistryFile {
         size_bytes: entry.size,
         requires_python: entry.requires_python.filter(|text| !text.is_empty()),
         upload_time: entry.upload_time,
-        yanked: entry.yanked,
+        yanked: entry.yanked.normalized(),
         core_metadata: entry.core_metadata.as_sha256().or_else(|| entry.dist_info_metadata.as_sha256()),
         gpg_sig: entry.gpg_sig,
         provenance: entry.provenance,

@@ -27,8 +27,6 @@ pub(crate) struct ProjectPage {
 pub(crate) struct Meta {
     #[serde(rename = "api-version")]
     pub api_version: String,
-    #[serde(rename = "_last-serial", skip_deserializing, skip_serializing_if = "Option::is_none")]
-    pub last_serial: Option<i64>,
 }
 
 /// PEP 792.
@@ -111,6 +109,16 @@ impl Yanked {
             Self::Flag(false) | Self::Null(()) => None,
         }
     }
+
+    /// As pages say it: `false`, `true` or the reason. An empty reason would count as `false` in Python.
+    #[must_use]
+    pub(crate) fn normalized(self) -> Self {
+        match self {
+            Self::Null(()) => Self::Flag(false),
+            Self::Reason(reason) if reason.is_empty() => Self::Flag(true),
+            flag => flag,
+        }
+    }
 }
 
 /// `core-metadata`: absent, a flag, or the hashes of the sibling file.
@@ -160,6 +168,8 @@ pub(crate) struct ProjectList<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct ListedProject<'a> {
     pub name: &'a str,
+    #[serde(rename = "_last-serial")]
+    pub last_serial: i64,
 }
 
 /// What is kept with a version.
@@ -242,6 +252,8 @@ mod tests {
         assert_eq!(metadata.yanked("a.whl").reason(), Some("broken"));
         assert_eq!(metadata.yanked("b.whl").reason(), None);
         assert_eq!(VersionMetadata::read(b"not json"), VersionMetadata::default());
+        assert_eq!(Yanked::Reason(String::new()).normalized(), Yanked::Flag(true));
+        assert_eq!(Yanked::Null(()).normalized(), Yanked::Flag(false));
     }
 
     #[test]

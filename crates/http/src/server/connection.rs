@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use http::header::CONNECTION;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -67,8 +68,13 @@ async fn answer<H: Handler>(
     let mut entry =
         log::is_on().then(|| Box::new(Entry::begin(request.method(), request.uri().path(), id, ends.remote.ip())));
     let request = request.map(|body| RequestBody::network(body, unread));
-    let handled = AssertUnwindSafe(handler.handle(request, ends, &id)).catch_unwind().await;
+    let handled = AssertUnwindSafe(id.scope(handler.handle(request, ends, &id))).catch_unwind().await;
     let mut response = handled.unwrap_or_else(|_| defect(&id));
+    // What is left of the body is not read, so the connection ends here. A client that was not told would send its next
+    // request into it; those that wait for "100 Continue" cannot know otherwise.
+    if unread.is_set() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     // The id is made of hexadecimal digits and hyphens.
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_AMZN_REQUEST_ID, id);

@@ -139,8 +139,8 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_named_with_the_nearest_known_one() {
-        let error = read("listen = \"127.0.0.1:1\"").expect_err("unknown");
-        assert!(error.contains("`listen`") && error.contains("did you mean `listen`?"), "{error}");
+        let error = read("lisen = \"127.0.0.1:1\"").expect_err("unknown");
+        assert!(error.contains("`lisen`") && error.contains("did you mean `listen`?"), "{error}");
         let error = read("[limits]\nasset-size = 3").expect_err("unknown");
         assert!(error.contains("did you mean `asset-size-bytes`?"), "{error}");
     }

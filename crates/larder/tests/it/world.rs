@@ -14,8 +14,7 @@ use larder_core::model::{
     PrincipalKind, PublishMode, Published, RepositoryName, SystemClock, TagUpdate, VersionDetails, VersionText,
 };
 use larder_core::ports::{
-    Blob, BlobStore, ByteStream, Download, Format, MetadataStore as _, PublicRegistries, RegistryAnswer,
-    RegistryRequest, VersionFilter,
+    Blob, BlobStore, ByteStream, Download, Format, PublicRegistries, RegistryAnswer, RegistryRequest, VersionFilter,
 };
 use larder_core::services::{Formats, Limits, NewDomain, Ports, RepositorySettings, Services, Upload, UploadedAsset};
 use larder_core::{Error, Result};
@@ -24,7 +23,7 @@ use larder_store::{DatabaseUrl, Store};
 
 /// What the registry does with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     None,
     /// The body ends early.
     Truncated,
@@ -35,11 +34,11 @@ pub enum Fault {
 }
 
 /// A public registry of one npm package, `pkg`.
-pub struct Registry {
-    pub versions: Mutex<Vec<String>>,
-    pub fault: Mutex<Fault>,
-    pub documents_served: Mutex<u64>,
-    pub files_served: Mutex<u64>,
+pub(crate) struct Registry {
+    pub(crate) versions: Mutex<Vec<String>>,
+    pub(crate) fault: Mutex<Fault>,
+    pub(crate) documents_served: Mutex<u64>,
+    pub(crate) files_served: Mutex<u64>,
 }
 
 impl Registry {
@@ -72,7 +71,7 @@ fn sha1_hex(bytes: &[u8]) -> String {
 }
 
 /// The bytes of a version's tarball; the rules under test do not care what is in them.
-pub fn tarball(version: &str) -> String {
+pub(crate) fn tarball(version: &str) -> String {
     format!("registry bytes of {version}")
 }
 
@@ -123,26 +122,26 @@ impl PublicRegistries for Registry {
 }
 
 /// The world.
-pub struct World {
-    pub services: Arc<Services>,
-    pub registry: Arc<Registry>,
-    pub caller: Caller,
+pub(crate) struct World {
+    pub(crate) services: Arc<Services>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) caller: Caller,
     account: AccountId,
     _folder: tempfile::TempDir,
 }
 
 /// The one package there is.
-pub fn key() -> PackageKey {
+pub(crate) fn key() -> PackageKey {
     PackageKey::new(PackageFormat::Npm, None, "pkg").unwrap()
 }
 
-pub fn version(text: &str) -> VersionText {
+pub(crate) fn version(text: &str) -> VersionText {
     VersionText::new(text).unwrap()
 }
 
 impl World {
     /// An empty domain `dom`. `limits` as they are by default but for how long an index is fresh.
-    pub async fn new(index_fresh_for: Duration) -> Self {
+    pub(crate) async fn new(index_fresh_for: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = DatabaseUrl::Sqlite(folder.path().join("larder.db"));
         let storage = format!("file://{}", folder.path().join("storage").display());
@@ -181,7 +180,7 @@ impl World {
     }
 
     /// A repository with upstreams, in order, or with the connection.
-    pub async fn create_repository(&self, name: &str, upstreams: &[&str], connected: bool) {
+    pub(crate) async fn create_repository(&self, name: &str, upstreams: &[&str], connected: bool) {
         let access = &self.services.access;
         let mut links = Vec::new();
         for upstream in upstreams {
@@ -202,7 +201,7 @@ impl World {
         }
     }
 
-    pub async fn repository(&self, name: &str) -> RepositoryTarget {
+    pub(crate) async fn repository(&self, name: &str) -> RepositoryTarget {
         let domain = self.services.access.get_domain(&self.account, &DomainName::new("dom").unwrap()).await.unwrap();
         let name = RepositoryName::new(name).unwrap();
         let repository = self.services.access.get_repository(&domain, &name).await.unwrap();
@@ -210,7 +209,7 @@ impl World {
     }
 
     /// Publishes a version whose bytes name the repository.
-    pub async fn publish(&self, repository: &str, text: &str) -> Result<Published> {
+    pub(crate) async fn publish(&self, repository: &str, text: &str) -> Result<Published> {
         let target = PackageTarget::new(&self.repository(repository).await, key());
         let allowed = self.services.access.authorize(&self.caller, Action::PublishPackageVersion, target).await?;
         let mut staging = self.services.blobs.stage().await?;
@@ -236,13 +235,13 @@ impl World {
     }
 
     /// Downloads a version's tarball whole, and waits until what the download retains is stored.
-    pub async fn download(&self, repository: &str, text: &str) -> std::result::Result<String, String> {
+    pub(crate) async fn download(&self, repository: &str, text: &str) -> std::result::Result<String, String> {
         let bytes = self.download_now(repository, text).await;
         self.services.background.drain().await;
         bytes
     }
 
-    pub async fn download_now(&self, repository: &str, text: &str) -> std::result::Result<String, String> {
+    pub(crate) async fn download_now(&self, repository: &str, text: &str) -> std::result::Result<String, String> {
         let target = self.repository(repository).await;
         let allowed = self
             .services
@@ -278,7 +277,7 @@ impl World {
     }
 
     /// The versions that a repository itself holds.
-    pub async fn held(&self, repository: &str) -> Vec<String> {
+    pub(crate) async fn held(&self, repository: &str) -> Vec<String> {
         let target = self.repository(repository).await;
         let store = &self.services.store;
         let Some(package) = store.find_package(target.repository.id, &key()).await.unwrap() else { return Vec::new() };

@@ -3,7 +3,7 @@
 //! A blob's row counts the assets that refer to it, so that a domain's size counts it once and `gc` finds out with one
 //! look whether it is still needed. Whoever adds or removes assets does it here.
 
-use larder_core::model::{Asset, AssetKind, AssetName, Digests, DomainId, PackageId, RepositoryId, Sha256, VersionId};
+use larder_core::model::{Asset, AssetKind, AssetName, Digests, DomainId, PackageId, Sha256, VersionId};
 use larder_core::{Error, Result};
 
 use super::Transaction;
@@ -22,15 +22,16 @@ macro_rules! asset {
     };
 }
 
-/// Lowers the counts of the blobs that some assets of a domain refer to.
+/// Lowers the counts of the blobs that some assets of a domain refer to. The domain is a column of what is joined, not
+/// a condition on the blobs: SQLite would go through all blobs of the domain.
 macro_rules! release {
     ($assets:literal) => {
         concat!(
             "UPDATE blob SET asset_count = blob.asset_count - gone.assets
-               FROM (SELECT a.sha256 AS sha256, COUNT(*) AS assets FROM ",
+               FROM (SELECT CAST($1 AS BIGINT) AS domain_id, a.sha256 AS sha256, COUNT(*) AS assets FROM ",
             $assets,
             " GROUP BY a.sha256) AS gone
-              WHERE blob.domain_id = $1 AND blob.sha256 = gone.sha256"
+              WHERE blob.domain_id = gone.domain_id AND blob.sha256 = gone.sha256"
         )
     };
 }
@@ -55,16 +56,13 @@ statements! {
         ON CONFLICT (domain_id, shard) DO UPDATE SET size_bytes = domain_usage.size_bytes + excluded.size_bytes";
     RELEASE_VERSION = release!("asset a WHERE a.version_id = $2");
     RELEASE_PACKAGE = release!("package_version v JOIN asset a ON a.version_id = v.id WHERE v.package_id = $2");
-    RELEASE_REPOSITORY = release!("
-        package p JOIN package_version v ON v.package_id = p.id JOIN asset a ON a.version_id = v.id
-         WHERE p.repository_id = $2");
     SUBTRACT_USAGE = "
         UPDATE domain_usage SET size_bytes = domain_usage.size_bytes - gone.size_bytes
-          FROM (SELECT usage_shard, CAST(SUM(size_bytes) AS BIGINT) AS size_bytes
+          FROM (SELECT domain_id, usage_shard, CAST(SUM(size_bytes) AS BIGINT) AS size_bytes
                   FROM blob
                  WHERE domain_id = $1 AND asset_count = 0
-                 GROUP BY usage_shard) AS gone
-         WHERE domain_usage.domain_id = $1 AND domain_usage.shard = gone.usage_shard";
+                 GROUP BY domain_id, usage_shard) AS gone
+         WHERE domain_usage.domain_id = gone.domain_id AND domain_usage.shard = gone.usage_shard";
     FORGET_BLOBS = "DELETE FROM blob WHERE domain_id = $1 AND asset_count = 0";
     USAGE = "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM domain_usage WHERE domain_id = $1";
 
@@ -198,12 +196,6 @@ impl Transaction<'_> {
     /// Gives up the blobs of a package, whose rows the caller deletes.
     pub(super) async fn release_package(&mut self, domain: DomainId, package: PackageId) -> Result<()> {
         self.conn.execute(&RELEASE_PACKAGE, params![domain, package]).await?;
-        self.forget_blobs(domain).await
-    }
-
-    /// Gives up the blobs of all packages of a repository, whose rows the caller deletes.
-    pub(super) async fn release_repository(&mut self, domain: DomainId, repository: RepositoryId) -> Result<()> {
-        self.conn.execute(&RELEASE_REPOSITORY, params![domain, repository]).await?;
         self.forget_blobs(domain).await
     }
 

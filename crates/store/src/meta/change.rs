@@ -36,8 +36,13 @@ impl Work for Apply {
 #[async_trait]
 impl MetadataStore for Store {
     async fn apply(&self, actor: &Actor, change: Change) -> Result<Applied> {
+        let deletes = matches!(change, Change::DeleteRepository { .. });
         let work = Apply { actor: actor.clone(), change, region: Arc::clone(&self.region) };
-        self.database.write(work).await
+        let applied = self.database.write(work).await?;
+        if deletes {
+            self.purge_in_background();
+        }
+        Ok(applied)
     }
 
     async fn epoch(&self) -> Result<u64> {

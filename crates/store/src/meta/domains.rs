@@ -113,6 +113,9 @@ impl Transaction<'_> {
 
     pub(super) async fn delete_domain(&mut self, id: DomainId) -> Result<()> {
         let domain = self.get_domain(id).await?;
+        if self.count_repositories(id).await? == 0 {
+            self.purge_domain(id).await?;
+        }
         if self.conn.execute(&DELETE, params![id]).await? == 0 {
             let message = "Domain must contain 0 repositories before deletion";
             return Err(Error::conflict(ConflictKind::State, ResourceType::Domain, domain.name.as_str(), message));

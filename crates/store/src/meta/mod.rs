@@ -15,6 +15,8 @@ mod paging;
 mod places;
 mod policies;
 mod publish;
+mod purge;
+mod reading;
 mod repositories;
 mod tags;
 mod tokens;
@@ -31,9 +33,10 @@ use larder_core::model::{Actor, Timestamp};
 
 use crate::sql::{Conn, Database, DatabaseUrl, Sql};
 
-/// The metadata store.
+/// The metadata store. Clones are the same store.
+#[derive(Clone)]
 pub struct Store {
-    database: Database,
+    database: Arc<Database>,
     /// Stands in every ARN.
     region: Arc<str>,
 }
@@ -46,7 +49,9 @@ impl Store {
     /// that makes no sense, [`larder_core::Error::Internal`] if a newer Larder wrote it.
     pub async fn open(url: &DatabaseUrl, region: impl Into<Arc<str>>) -> Result<Self> {
         let database = Database::open(url, statements().count()).await?;
-        Ok(Self { database, region: region.into() })
+        let store = Self { database: Arc::new(database), region: region.into() };
+        store.purge_in_background();
+        Ok(store)
     }
 }
 
@@ -61,6 +66,7 @@ fn statements() -> impl Iterator<Item = &'static Sql> {
         packages::STATEMENTS,
         places::STATEMENTS,
         policies::STATEMENTS,
+        purge::STATEMENTS,
         repositories::STATEMENTS,
         tags::STATEMENTS,
         tokens::STATEMENTS,

@@ -2,8 +2,8 @@
 
 use larder_core::error::ResourceType;
 use larder_core::model::{
-    AllowPublish, AllowUpstream, DomainId, OriginRestrictions, Package, PackageFormat, PackageId, PackageKey, Page,
-    PageRequest, RepositoryId, Timestamp, VersionText,
+    AllowPublish, AllowUpstream, OriginRestrictions, Package, PackageFormat, PackageId, PackageKey, Page, PageRequest,
+    RepositoryId, Timestamp, VersionText,
 };
 use larder_core::ports::PackageFilter;
 use larder_core::{Error, Result};
@@ -30,6 +30,12 @@ macro_rules! package {
 statements! {
     FIND = package!("repository_id = $1 AND format = $2 AND namespace = $3 AND name = $4");
     FIND_BY_ID = package!("id = $1");
+    /// Spelled as the index has it.
+    FIND_TWIN = package!("
+        repository_id = $1 AND format = $2 AND namespace = $3 AND name <> $4 AND allow_publish = 'ALLOW'
+        AND replace(replace(replace(lower(name), '-', ''), '_', ''), '.', '')
+            = replace(replace(replace(lower($4), '-', ''), '_', ''), '.', '')
+        LIMIT 1");
     LIST = package!("
         repository_id = $1 AND (format, namespace, name) > ($2, $3, $4) ORDER BY format, namespace, name LIMIT $5");
     LIST_OF_FORMAT = package!("
@@ -60,13 +66,15 @@ statements! {
          RETURNING ",
         columns!()
     );
-    TOUCH = "UPDATE package SET revision = revision + 1, updated_at = $2 WHERE id = $1";
+    /// The first revision is far above any of a package of that name that was deleted: ids are never given twice.
+    TOUCH = "
+        UPDATE package
+           SET revision = CASE revision WHEN 0 THEN id * 16777216 ELSE revision END + 1, updated_at = $2
+         WHERE id = $1";
     SET_DISPLAY_NAME = "UPDATE package SET display_name = $2 WHERE id = $1";
     SET_RESTRICTIONS = "UPDATE package SET allow_publish = $2, allow_upstream = $3 WHERE id = $1";
     /// Versions, their details and assets, and dist-tags go with it.
     DELETE = "DELETE FROM package WHERE id = $1";
-    LOCK_OF_REPOSITORY = "UPDATE package SET revision = revision WHERE repository_id = $1";
-    DELETE_OF_REPOSITORY = "DELETE FROM package WHERE repository_id = $1";
 
     FIND_TAG = "SELECT version FROM dist_tag WHERE package_id = $1 AND tag = $2";
     PUT_TAG = "
@@ -145,6 +153,16 @@ pub(super) async fn find(conn: &mut Conn, repository: RepositoryId, key: &Packag
         package.tags = list_tags(conn, package.id).await?;
     }
     Ok(Some(package))
+}
+
+/// A package that may be published to and whose name differs in case and punctuation only.
+pub(super) async fn find_twin(
+    conn: &mut Conn,
+    repository: RepositoryId,
+    key: &PackageKey,
+) -> Result<Option<PackageKey>> {
+    let found = conn.find(&FIND_TWIN, &key_values(repository, key), read_package).await?;
+    Ok(found.map(|(package, _)| package.key))
 }
 
 async fn list_tags(conn: &mut Conn, package: PackageId) -> Result<Vec<(String, String)>> {
@@ -281,6 +299,10 @@ impl Transaction<'_> {
         display_name: &str,
         restrictions: OriginRestrictions,
     ) -> Result<Package> {
+        // An insert that meets a row would use up an id.
+        if let Some(package) = self.lock_package_of(repository, key).await? {
+            return Ok(package);
+        }
         let [repository, format, namespace, name] = key_values(repository, key);
         let (publish, upstream) = (publish_text(restrictions.publish), upstream_text(restrictions.upstream));
         let values = [
@@ -329,14 +351,6 @@ impl Transaction<'_> {
         self.conn.execute(&DELETE, params![id]).await?;
         let resource = place.package(self.region, &package.key);
         self.record(resource.as_str(), Some(&told(package.restrictions)), None).await
-    }
-
-    /// Removes all packages of a repository that is already gone.
-    pub(super) async fn delete_packages_of(&mut self, domain: DomainId, repository: RepositoryId) -> Result<()> {
-        // Waits for those who publish into them, so that what they added is removed, too.
-        self.conn.execute(&LOCK_OF_REPOSITORY, params![repository]).await?;
-        self.release_repository(domain, repository).await?;
-        self.conn.execute(&DELETE_OF_REPOSITORY, params![repository]).await.map(drop)
     }
 
     pub(super) async fn put_tag(&mut self, id: PackageId, tag: &str, version: Option<&VersionText>) -> Result<()> {

@@ -11,7 +11,7 @@ statements! {
     FIND = "
         SELECT r.id, d.id, d.owner, d.name, r.name
           FROM repository r JOIN domain d ON d.id = r.domain_id
-         WHERE r.id = $1";
+         WHERE r.id = $1 AND r.gone = 0";
 }
 
 /// A repository's domain and the names of both.

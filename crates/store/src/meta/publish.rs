@@ -2,8 +2,8 @@
 
 use larder_core::error::{ConflictKind, ResourceType};
 use larder_core::model::{
-    AllowPublish, Asset, AssetName, NewAsset, OriginType, Package, PackageVersion, Publication, PublishMode, Published,
-    Revision, VersionStatus,
+    AllowUpstream, Asset, AssetName, NewAsset, OriginType, Package, PackageVersion, Publication, PublishMode,
+    Published, Revision, VersionStatus,
 };
 use larder_core::{Error, Result};
 
@@ -17,16 +17,24 @@ fn conflict(publication: &Publication, kind: ConflictKind, why: &str) -> Error {
 }
 
 /// Checks again what the caller saw before the transaction: the setting may have been changed since.
-fn check_origin(package: &Package, expected: Option<AllowPublish>) -> Result<()> {
-    match expected {
-        Some(expected) if expected != package.restrictions.publish => Err(Error::Forbidden {
-            message: format!(
-                "the origin controls of package {} do not allow publishing versions of it directly",
-                package.display_name
-            ),
-        }),
-        _ => Ok(()),
+fn check_origin(package: &Package, publication: &Publication) -> Result<()> {
+    let forbidden = |what: &str| {
+        let message = format!("the origin controls of package {} do not allow {what}", package.display_name);
+        Err(Error::Forbidden { message })
+    };
+    let restrictions = package.restrictions;
+    if package.revision == 0 {
+        // Just created, with the settings that this publication brings.
+        return Ok(());
     }
+    if publication.requires_publish.is_some_and(|expected| expected != restrictions.publish) {
+        return forbidden("publishing versions of it directly");
+    }
+    let is_external = publication.origin.origin_type() == OriginType::External;
+    if is_external && restrictions.upstream == AllowUpstream::Block {
+        return forbidden("taking versions of it from a public registry");
+    }
+    Ok(())
 }
 
 /// The assets that are not there yet. One that is there with other bytes is a conflict, also within the upload.
@@ -84,7 +92,7 @@ impl Transaction<'_> {
                 publication.default_restrictions,
             )
             .await?;
-        check_origin(&package, publication.requires_publish)?;
+        check_origin(&package, publication)?;
         let existing = self.find_version_of(package.id, &publication.version).await?;
         let published = match existing {
             None => self.publish_new(publication, &place, &package).await?,

@@ -37,28 +37,28 @@ macro_rules! summary {
 }
 
 statements! {
-    FIND = repository!("r.domain_id = $1 AND r.name = $2");
-    FIND_BY_ID = repository!("r.id = $1");
+    FIND = repository!("r.domain_id = $1 AND r.name = $2 AND r.gone = 0");
+    FIND_BY_ID = repository!("r.id = $1 AND r.gone = 0");
     UPSTREAMS = "
         SELECT l.upstream_id, COALESCE(u.name, l.upstream_name), CAST(CASE WHEN u.id IS NULL THEN 1 ELSE 0 END AS BIGINT)
-          FROM upstream l LEFT JOIN repository u ON u.id = l.upstream_id
+          FROM upstream l LEFT JOIN repository u ON u.id = l.upstream_id AND u.gone = 0
          WHERE l.repository_id = $1
          ORDER BY l.position";
-    LIST_OF_DOMAIN = summary!("r.domain_id = $1 AND r.name >= $2 AND r.name < $3 ORDER BY r.name LIMIT $4");
+    LIST_OF_DOMAIN = summary!("r.domain_id = $1 AND r.name >= $2 AND r.name < $3 AND r.gone = 0 ORDER BY r.name LIMIT $4");
     LIST_OF_ADMINISTRATOR = summary!("
-        r.administrator = $1 AND (r.name, r.domain_id) > ($2, $3) AND r.name < $4
+        r.administrator = $1 AND (r.name, r.domain_id) > ($2, $3) AND r.name < $4 AND r.gone = 0
         ORDER BY r.name, r.domain_id LIMIT $5");
     LIST_ALL = summary!("
-        (r.name, r.domain_id) > ($1, $2) AND r.name < $3 ORDER BY r.name, r.domain_id LIMIT $4");
+        (r.name, r.domain_id) > ($1, $2) AND r.name < $3 AND r.gone = 0 ORDER BY r.name, r.domain_id LIMIT $4");
     CREATE = "
-        INSERT INTO repository (domain_id, name, administrator, description, created_at)
-        VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO repository (domain_id, name, administrator, description, created_at, gone)
+        VALUES ($1, $2, $3, $4, $5, 0)
         ON CONFLICT DO NOTHING
         RETURNING id";
     SET_DESCRIPTION = "UPDATE repository SET description = $2 WHERE id = $1";
     SET_CONNECTION = "UPDATE repository SET external_connection = $2 WHERE id = $1";
-    /// Links to its upstreams and index documents go with it, packages do not.
-    DELETE = "DELETE FROM repository WHERE id = $1";
+    /// What it held is removed later.
+    HIDE = "UPDATE repository SET gone = id WHERE id = $1";
     UNLINK = "DELETE FROM upstream WHERE repository_id = $1";
     LINK = "INSERT INTO upstream (repository_id, position, upstream_id, upstream_name) VALUES ($1, $2, $3, $4)";
 }
@@ -255,9 +255,8 @@ impl Transaction<'_> {
 
     pub(super) async fn delete_repository(&mut self, id: RepositoryId) -> Result<()> {
         let repository = self.get_repository(id).await?;
-        // First, so that nobody can add a package from here on; its packages' reference to it is checked at the end.
-        self.conn.execute(&DELETE, params![id]).await?;
-        self.delete_packages_of(repository.domain, id).await?;
+        self.conn.execute(&HIDE, params![id]).await?;
+        self.conn.execute(&UNLINK, params![id]).await?;
         self.delete_all_tags(repository.domain, id).await?;
         self.add_repositories(repository.domain, -1).await?;
         self.record(arn(self.region, &repository).as_str(), Some(&links(&repository)), None).await

@@ -18,13 +18,13 @@ statements! {
           FROM domain d
           JOIN repository r ON r.domain_id = d.id
           JOIN resource_tag t ON t.domain_id = d.id AND t.repository_id = r.id
-         WHERE d.owner = $1 AND d.name = $2 AND r.name = $3
+         WHERE d.owner = $1 AND d.name = $2 AND r.name = $3 AND r.gone = 0
          ORDER BY t.key";
     FIND_DOMAIN = "SELECT id FROM domain WHERE owner = $1 AND name = $2";
     FIND_REPOSITORY = "
         SELECT d.id, r.id
           FROM domain d JOIN repository r ON r.domain_id = d.id
-         WHERE d.owner = $1 AND d.name = $2 AND r.name = $3";
+         WHERE d.owner = $1 AND d.name = $2 AND r.name = $3 AND r.gone = 0";
     PUT = "
         INSERT INTO resource_tag (domain_id, repository_id, key, value) VALUES ($1, $2, $3, $4)
         ON CONFLICT (domain_id, repository_id, key) DO UPDATE SET value = excluded.value";

@@ -1,21 +1,20 @@
-//! Package versions, and the port through which packages, versions and assets are read.
+//! Package versions.
 
 use std::collections::HashMap;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use larder_core::error::{ConflictKind, ResourceType};
 use larder_core::model::{
-    Asset, DomainId, EntryPoint, ExternalConnection, Origin, OriginType, Package, PackageFormat, PackageId, PackageKey,
-    PackageVersion, Page, PageRequest, PageToken, RepositoryId, RepositoryName, Revision, Sha256, Timestamp,
-    VersionDetails, VersionId, VersionStatus, VersionText,
+    Asset, DomainId, EntryPoint, ExternalConnection, Origin, OriginType, PackageId, PackageKey, PackageVersion, Page,
+    PageRequest, RepositoryId, RepositoryName, Revision, Timestamp, VersionDetails, VersionId, VersionStatus,
+    VersionText,
 };
-use larder_core::ports::{HostedPackage, PackageFilter, Packages, VersionFilter};
+use larder_core::ports::VersionFilter;
 use larder_core::{Error, Result};
 
 use super::paging::Filtered;
-use super::{Store, Transaction, assets, packages, paging};
-use crate::sql::{Conn, Row, Work, corrupt, params, statements};
+use super::{Transaction, assets, paging};
+use crate::sql::{Conn, Row, corrupt, params, statements};
 
 /// Columns of a version, read by [`read_version`].
 macro_rules! version {
@@ -95,175 +94,86 @@ async fn with_assets(conn: &mut Conn, version: Option<PackageVersion>) -> Result
 }
 
 /// The empty details for a version that has none.
-async fn details(conn: &mut Conn, version: VersionId) -> Result<VersionDetails> {
+pub(super) async fn details(conn: &mut Conn, version: VersionId) -> Result<VersionDetails> {
     let read = |row: &Row<'_>| {
         serde_json::from_str(row.text(0)?).map_err(|error| corrupt("version_details", version.0, error))
     };
     Ok(conn.find(&DETAILS, params![version], read).await?.unwrap_or_default())
 }
 
-/// Reads a package with all of its versions and their assets: for many versions, not a matter of microseconds.
-struct LoadPackage {
+/// One version of a repository's package, with its assets.
+pub(super) async fn find(
+    conn: &mut Conn,
     repository: RepositoryId,
-    key: PackageKey,
+    key: &PackageKey,
+    version: &VersionText,
+) -> Result<Option<PackageVersion>> {
+    let namespace = key.namespace().unwrap_or("");
+    let values = params![repository, key.format().as_str(), namespace, key.name(), version.as_str()];
+    let found = conn.find(&FIND, values, read_version).await?;
+    with_assets(conn, found).await
 }
 
-impl Work for LoadPackage {
-    type Output = Option<HostedPackage>;
-
-    async fn run(&self, conn: &mut Conn) -> Result<Self::Output> {
-        let Some(package) = packages::find(conn, self.repository, &self.key).await? else { return Ok(None) };
-        let mut versions = conn.list(&LIST_ALL, params![package.id], read_version).await?;
-        let mut by_version: HashMap<VersionId, Vec<Asset>> = HashMap::with_capacity(versions.len());
-        for (version, asset) in assets::list_of_package(conn, package.id).await? {
-            by_version.entry(version).or_default().push(asset);
-        }
-        for version in &mut versions {
-            version.assets = by_version.remove(&version.id).unwrap_or_default();
-            version.assets.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        }
-        // The order in which they came here; nearly that in which they entered the domain, in which they were read.
-        versions.sort_by_key(|version| version.id);
-        Ok(Some(HostedPackage { package, versions }))
+/// All versions of a package with their assets, in the order in which they came to the repository.
+pub(super) async fn load(conn: &mut Conn, package: PackageId) -> Result<Vec<PackageVersion>> {
+    let mut versions = conn.list(&LIST_ALL, params![package], read_version).await?;
+    let mut by_version: HashMap<VersionId, Vec<Asset>> = HashMap::with_capacity(versions.len());
+    for (version, asset) in assets::list_of_package(conn, package).await? {
+        by_version.entry(version).or_default().push(asset);
     }
+    for version in &mut versions {
+        version.assets = by_version.remove(&version.id).unwrap_or_default();
+        version.assets.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    }
+    // Nearly the order in which they entered the domain, in which they were read.
+    versions.sort_by_key(|version| version.id);
+    Ok(versions)
 }
 
-#[async_trait]
-impl Packages for Store {
-    async fn find_package(&self, repository: RepositoryId, key: &PackageKey) -> Result<Option<Package>> {
-        packages::find(&mut self.database.snapshot().await?, repository, key).await
-    }
-
-    async fn list_packages(
-        &self,
-        repository: RepositoryId,
-        filter: &PackageFilter,
-        page: &PageRequest,
-    ) -> Result<Page<Package>> {
-        packages::list(&mut self.database.read().await?, repository, filter, page).await
-    }
-
-    async fn load_package(&self, repository: RepositoryId, key: &PackageKey) -> Result<Option<HostedPackage>> {
-        self.database.long_read(LoadPackage { repository, key: key.clone() }).await
-    }
-
-    async fn package_revisions(
-        &self,
-        repositories: &[RepositoryId],
-        key: &PackageKey,
-    ) -> Result<Vec<(RepositoryId, i64)>> {
-        packages::revisions(&mut self.database.snapshot().await?, repositories, key).await
-    }
-
-    async fn find_version(
-        &self,
-        repository: RepositoryId,
-        key: &PackageKey,
-        version: &VersionText,
-    ) -> Result<Option<PackageVersion>> {
-        let mut conn = self.database.snapshot().await?;
-        let namespace = key.namespace().unwrap_or("");
-        let values = params![repository, key.format().as_str(), namespace, key.name(), version.as_str()];
-        let found = conn.find(&FIND, values, read_version).await?;
-        with_assets(&mut conn, found).await
-    }
-
-    async fn list_versions(
-        &self,
-        package: &Package,
-        filter: &VersionFilter,
-        page: &PageRequest,
-    ) -> Result<Page<PackageVersion>> {
-        let mut conn = self.database.read().await?;
-        let mut filtered = Filtered::new(page.limit);
-        let mut from = page.clone();
-        loop {
-            let chunk = filtered.chunk();
-            let rows = paging::rows(chunk - 1);
-            let versions = if filter.newest_first {
-                let published_at = paging::number(&from, 0, i64::MAX)?;
-                let id = paging::number(&from, 1, i64::MAX)?;
-                conn.list(&LIST_NEWEST_FIRST, params![package.id, published_at, id, rows], read_version).await?
-            } else {
-                conn.list(&LIST, params![package.id, from.key(0), rows], read_version).await?
-            };
-            let passes = |version: &PackageVersion| {
-                filter.status.is_none_or(|status| status == version.status)
-                    && filter.origin.is_none_or(|origin| origin == version.origin.origin_type())
-            };
-            let key = |version: &PackageVersion| {
-                if filter.newest_first {
-                    vec![version.published_at.0.to_string(), version.id.0.to_string()]
-                } else {
-                    vec![version.version.to_string()]
-                }
-            };
-            match filtered.take(versions, chunk, passes, key) {
-                Ok(page) => return Ok(page),
-                Err(next) => from = next,
-            }
+/// Versions of a package without assets, by text or newest first.
+pub(super) async fn list(
+    conn: &mut Conn,
+    package: PackageId,
+    filter: &VersionFilter,
+    page: &PageRequest,
+) -> Result<Page<PackageVersion>> {
+    let passes = |version: &PackageVersion| {
+        filter.status.is_none_or(|status| status == version.status)
+            && filter.origin.is_none_or(|origin| origin == version.origin.origin_type())
+    };
+    let key = |version: &PackageVersion| {
+        if filter.newest_first {
+            vec![version.published_at.0.to_string(), version.id.0.to_string()]
+        } else {
+            vec![version.version.to_string()]
         }
-    }
-
-    async fn newest_version(&self, package: &Package) -> Result<Option<VersionText>> {
-        let read = |row: &Row<'_>| {
-            let id = row.integer(0)?;
-            VersionText::new(row.text(1)?).map_err(|error| corrupt("package_version", id, error))
+    };
+    let mut filtered = Filtered::new(page.limit);
+    let mut from = page.clone();
+    loop {
+        let chunk = filtered.chunk();
+        let rows = paging::rows(chunk - 1);
+        let versions = if filter.newest_first {
+            let published_at = paging::number(&from, 0, i64::MAX)?;
+            let id = paging::number(&from, 1, i64::MAX)?;
+            conn.list(&LIST_NEWEST_FIRST, params![package, published_at, id, rows], read_version).await?
+        } else {
+            conn.list(&LIST, params![package, from.key(0), rows], read_version).await?
         };
-        self.database.read().await?.find(&NEWEST, params![package.id], read).await
-    }
-
-    async fn list_assets(&self, version: VersionId, page: &PageRequest) -> Result<Page<Asset>> {
-        let mut conn = self.database.read().await?;
-        let assets = assets::page_of_version(&mut conn, version, page.key(0), paging::rows(page.limit)).await?;
-        Ok(Page::cut(assets, page.limit, |asset| vec![asset.name.to_string()]))
-    }
-
-    async fn version_details(&self, version: VersionId) -> Result<VersionDetails> {
-        details(&mut self.database.read().await?, version).await
-    }
-
-    async fn list_package_names(
-        &self,
-        repositories: &[RepositoryId],
-        format: PackageFormat,
-        page: &PageRequest,
-    ) -> Result<Page<(PackageKey, String)>> {
-        let mut conn = self.database.snapshot().await?;
-        // Each repository's part of the page; what several have keeps the spelling of the first.
-        let mut names: Vec<(PackageKey, String)> = Vec::new();
-        for repository in repositories {
-            names.extend(packages::list_names(&mut conn, *repository, format, page).await?);
+        match filtered.take(versions, chunk, passes, key) {
+            Ok(page) => return Ok(page),
+            Err(next) => from = next,
         }
-        names.sort_by(|(a, _), (b, _)| a.cmp(b));
-        names.dedup_by(|(a, _), (b, _)| a == b);
-        let more = names.len() > page.limit;
-        names.truncate(page.limit);
-        let last = names
-            .last()
-            .filter(|_| more)
-            .map(|(key, _)| PageToken(vec![key.namespace().unwrap_or("").to_owned(), key.name().to_owned()]));
-        Ok(Page { items: names, next: last })
     }
+}
 
-    async fn list_blob_references(
-        &self,
-        after: Option<(DomainId, Sha256)>,
-        limit: usize,
-    ) -> Result<Vec<(DomainId, Sha256, u64)>> {
-        assets::list_blobs(&mut self.database.read().await?, after, limit).await
-    }
-
-    async fn unreferenced(&self, blobs: &[(DomainId, Sha256)]) -> Result<Vec<(DomainId, Sha256)>> {
-        let mut conn = self.database.read().await?;
-        let mut found = Vec::new();
-        for (domain, sha256) in blobs {
-            if !assets::is_referred(&mut conn, *domain, sha256).await? {
-                found.push((*domain, *sha256));
-            }
-        }
-        Ok(found)
-    }
+/// The version with status Published that was published last.
+pub(super) async fn newest(conn: &mut Conn, package: PackageId) -> Result<Option<VersionText>> {
+    let read = |row: &Row<'_>| {
+        let id = row.integer(0)?;
+        VersionText::new(row.text(1)?).map_err(|error| corrupt("package_version", id, error))
+    };
+    conn.find(&NEWEST, params![package], read).await
 }
 
 /// What a new version's row holds.

@@ -15,7 +15,8 @@ mod writer;
 
 use std::future::Future;
 
-use larder_core::Result;
+use larder_core::error::{ConflictKind, ResourceType};
+use larder_core::{Error, Result};
 
 pub(crate) use row::{Row, corrupt};
 pub(crate) use statement::{Sql, statements};
@@ -65,12 +66,9 @@ impl Database {
 
     /// A read that may be long, off the runtime's threads where it would run inline.
     pub(crate) async fn long_read<W: Work>(&self, work: W) -> Result<W::Output> {
-        let mut conn = self.snapshot().await?;
-        match conn {
-            Conn::Sqlite(_) => tokio::task::spawn_blocking(move || writer::at_once(work.run(&mut conn)))
-                .await
-                .map_err(larder_core::Error::internal)?,
-            Conn::Postgres(_) => work.run(&mut conn).await,
+        match self {
+            Self::Sqlite(database) => database.long_read(work).await,
+            Self::Postgres(_) => work.run(&mut self.snapshot().await?).await,
         }
     }
 
@@ -89,6 +87,13 @@ impl Database {
             Self::Postgres(database) => database.epoch().await,
         }
     }
+}
+
+/// A constraint that a change violated which did not foresee it. Which one is for the log.
+fn contradiction(what: &str, error: &dyn std::fmt::Display) -> Error {
+    tracing::debug!(statement = what, %error, "a constraint refused a change");
+    let message = "the change contradicts what is stored: it names something that exists already or is gone";
+    Error::conflict(ConflictKind::State, ResourceType::Other, "", message)
 }
 
 /// A connection.

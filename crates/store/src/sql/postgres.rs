@@ -8,7 +8,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use larder_core::error::{ConflictKind, ResourceType};
 use larder_core::{Error, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::config::SslMode;
@@ -16,14 +15,16 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
-use super::{Conn, Row, Sql, Value, Work, migrations};
+use super::{Conn, Row, Sql, Value, Work, contradiction, migrations};
 
 /// Connections of one node. A request holds one for the length of a query, a change for that of its transaction.
 const CONNECTIONS: usize = 16;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a change is tried that collides with others.
+/// How often a change is tried that collides with others; and one that found a unique key taken, which is either due
+/// to another transaction, and found by the checks of the next attempt, or stays so.
 const ATTEMPTS: u32 = 10;
+const ATTEMPTS_FOR_KEYS: u32 = 2;
 
 /// Which transactions are visible: equal texts mean that the same are. (A row count or the last value of a sequence
 /// would not do: it is taken before the commit that makes it visible.)
@@ -80,7 +81,7 @@ impl PostgresDatabase {
             None => connect(&self.pool.config).await?,
         };
         let pool = Arc::clone(&self.pool);
-        Ok(Session { connected: Some(connected), pool, permit: Some(permit), in_transaction: false, collided: false })
+        Ok(Session { connected: Some(connected), pool, permit: Some(permit), in_transaction: false, attempts: 1 })
     }
 
     /// Runs a write in a transaction of its own.
@@ -97,7 +98,7 @@ impl PostgresDatabase {
                 Ok(output) => session.control("COMMIT").await.map(|()| output),
                 Err(error) => Err(error),
             };
-            if result.is_ok() || !session.collided || attempt == ATTEMPTS {
+            if result.is_ok() || attempt >= session.attempts {
                 return result;
             }
             drop(session);
@@ -154,8 +155,8 @@ pub(crate) struct Session {
     pool: Arc<Pool>,
     permit: Option<OwnedSemaphorePermit>,
     in_transaction: bool,
-    /// The last failure was a collision with another transaction: trying again is right.
-    collided: bool,
+    /// How often the transaction may be tried, by its last failure.
+    attempts: u32,
 }
 
 impl Session {
@@ -219,15 +220,11 @@ impl Session {
 
     fn checked<T>(&mut self, what: &str, result: Result<T, tokio_postgres::Error>) -> Result<T> {
         result.map_err(|error| {
-            // A unique key that another transaction took meanwhile is found by the checks of the next attempt.
-            self.collided = matches!(
-                error.code(),
-                Some(code) if [
-                    SqlState::T_R_SERIALIZATION_FAILURE,
-                    SqlState::T_R_DEADLOCK_DETECTED,
-                    SqlState::UNIQUE_VIOLATION,
-                ].contains(code)
-            );
+            self.attempts = match error.code() {
+                Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => ATTEMPTS,
+                Some(&SqlState::UNIQUE_VIOLATION) => ATTEMPTS_FOR_KEYS,
+                _ => 1,
+            };
             failure(what, error)
         })
     }
@@ -263,12 +260,7 @@ pub(super) fn failure(what: &str, error: tokio_postgres::Error) -> Error {
     let source = Box::new(StatementFailed { what: what.to_owned(), source: error });
     match (class.as_str(), code.as_str()) {
         // integrity constraint violation
-        ("23", _) => Error::conflict(
-            ConflictKind::State,
-            ResourceType::Other,
-            "",
-            format!("the change contradicts what is stored ({})", source.source),
-        ),
+        ("23", _) => contradiction(what, &source.source),
         // connection exception, transaction rollback, insufficient resources, operator intervention, read-only; no code
         // at all: the connection is gone
         ("" | "08" | "40" | "53" | "57" | "58", _) | (_, "25006") => Error::Unavailable {

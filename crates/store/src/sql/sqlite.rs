@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use larder_core::error::{ConflictKind, ResourceType};
 use larder_core::{Error, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
+use tokio::sync::Semaphore;
 
-use super::writer::Writer;
-use super::{Row, Sql, Value, Work, migrations};
+use super::writer::{Writer, at_once};
+use super::{Conn, Row, Sql, Value, Work, contradiction, migrations};
 
 /// How long a statement waits for another process that writes (the command line beside a running server).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,15 +20,20 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READER_CACHE_KIB: i64 = 2048;
 const WRITER_CACHE_KIB: i64 = 8192;
 
+/// Reader connections kept at rest, and long reads at once.
+const IDLE_READERS: usize = 16;
+const LONG_READS: usize = 4;
+
 /// An opened file.
 pub(crate) struct SqliteDatabase {
     readers: Arc<Readers>,
     writer: Writer,
     /// Looks at the file's data version and does nothing else: the version is relative to the connection that asks.
     watcher: Mutex<Connection>,
+    long_reads: Semaphore,
 }
 
-/// Reader connections at rest. A taken one is used without interruption, so there are never more than threads.
+/// Reader connections at rest. A taken one is used without interruption, so no more are taken than threads run.
 struct Readers {
     path: PathBuf,
     statements: usize,
@@ -43,7 +48,12 @@ impl SqliteDatabase {
         migrations::migrate_sqlite(&mut connection)?;
         let watcher = connect(path, 1, 64)?;
         let readers = Readers { path: path.to_owned(), statements, idle: Mutex::new(Vec::new()) };
-        Ok(Self { readers: Arc::new(readers), writer: Writer::start(connection)?, watcher: Mutex::new(watcher) })
+        Ok(Self {
+            readers: Arc::new(readers),
+            writer: Writer::start(connection)?,
+            watcher: Mutex::new(watcher),
+            long_reads: Semaphore::new(LONG_READS),
+        })
     }
 
     /// A connection for reading, at rest in the pool or newly opened.
@@ -58,6 +68,17 @@ impl SqliteDatabase {
             }
         };
         Ok(Session { connection: Some(connection), home: Some(Arc::clone(&self.readers)) })
+    }
+
+    /// Runs a read that may take milliseconds on a blocking thread, in one snapshot.
+    pub(super) async fn long_read<W: Work>(&self, work: W) -> Result<W::Output> {
+        let _permit = self.long_reads.acquire().await.map_err(Error::internal)?;
+        let mut session = self.reader()?;
+        let read = move || {
+            session.begin_snapshot()?;
+            at_once(work.run(&mut Conn::Sqlite(session)))
+        };
+        tokio::task::spawn_blocking(read).await.map_err(Error::internal)?
     }
 
     /// Queues a write for the writer's next transaction.
@@ -203,7 +224,10 @@ impl Drop for Session {
             return;
         }
         if let (Some(connection), Some(home)) = (self.connection.take(), &self.home) {
-            home.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            let mut idle = home.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < IDLE_READERS {
+                idle.push(connection);
+            }
         }
     }
 }
@@ -220,14 +244,7 @@ pub(super) fn failure(what: &str, error: rusqlite::Error) -> Error {
         Some(
             ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied,
         ) => unavailable("the metadata database cannot be read or written at the moment"),
-        Some(ErrorCode::ConstraintViolation) => {
-            return Error::conflict(
-                ConflictKind::State,
-                ResourceType::Other,
-                "",
-                format!("the change contradicts what is stored ({error})"),
-            );
-        }
+        Some(ErrorCode::ConstraintViolation) => return contradiction(what, &error),
         _ => Error::internal("sqlite"),
     };
     if let Error::Unavailable { source, .. } | Error::Internal { source } = &mut sorted {

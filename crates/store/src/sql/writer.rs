@@ -174,3 +174,65 @@ fn control(conn: &Conn, text: &str) -> Result<()> {
 fn in_transaction(conn: &Conn) -> bool {
     session(conn).and_then(Session::connection).is_ok_and(|connection| !connection.is_autocommit())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::{Sql, params};
+
+    static ADD: Sql = Sql::new("tests::ADD", "INSERT INTO filler (bytes) VALUES ($1)");
+    static COUNT: Sql = Sql::new("tests::COUNT", "SELECT COUNT(*) FROM filler");
+
+    struct Add(usize);
+
+    impl Work for Add {
+        type Output = ();
+
+        async fn run(&self, conn: &mut Conn) -> Result<()> {
+            conn.execute(&ADD, params![vec![0_u8; self.0].as_slice()]).await.map(drop)
+        }
+    }
+
+    struct Count;
+
+    impl Work for Count {
+        type Output = Option<i64>;
+
+        async fn run(&self, conn: &mut Conn) -> Result<Option<i64>> {
+            conn.find(&COUNT, &[], |row| row.integer(0)).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_refuses_what_does_not_fit_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let connection = Connection::open(folder.path().join("test.db")).expect("opens");
+        connection.execute_batch("CREATE TABLE filler (bytes BLOB)").expect("creates");
+        // The file may grow to so many pages, as if the disk ended there.
+        connection.pragma_update(None, "max_page_count", 20).expect("sets");
+        let writer = Writer::start(connection).expect("starts");
+        writer.write(Add(1000)).await.expect("fits");
+        let error = writer.write(Add(1 << 20)).await.expect_err("does not fit");
+        assert!(matches!(&error, Error::Unavailable { message, .. } if message.contains("full")), "{error:?}");
+        writer.write(Add(1000)).await.expect("fits");
+        assert_eq!(writer.write(Count).await.expect("reads"), Some(2));
+    }
+
+    #[tokio::test]
+    async fn a_closing_writer_finishes_what_is_queued() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("test.db");
+        let connection = Connection::open(&path).expect("opens");
+        connection.execute_batch("CREATE TABLE filler (bytes BLOB)").expect("creates");
+        let writer = Writer::start(connection).expect("starts");
+        for _ in 0..100 {
+            // Asked for once, so that it is queued, and never answered.
+            let mut write = Box::pin(writer.write(Add(10)));
+            let _ = futures_util::poll!(&mut write);
+        }
+        drop(writer);
+        let count = Connection::open(&path)
+            .and_then(|connection| connection.query_row(COUNT.sqlite(), [], |row| row.get::<_, i64>(0)));
+        assert_eq!(count, Ok(100));
+    }
+}

@@ -106,6 +106,13 @@ impl Content {
         }
     }
 
+    pub(crate) fn set_project_status(&mut self, project: &str, status: &str) {
+        if let Some(page) = self.pages.get_mut(&normalize(project)) {
+            page["meta"]["api-version"] = json!("1.4");
+            page["project-status"] = json!({"status": status});
+        }
+    }
+
     /// The answer to a path below this registry, whose address is `base`.
     pub(crate) fn find(&self, path: &str, base: &str) -> Option<Found> {
         let decoded = path.replace("%2f", "/").replace("%2F", "/").replace("%40", "@");

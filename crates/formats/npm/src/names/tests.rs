@@ -65,13 +65,6 @@ fn new_names_follow_the_rules_of_the_public_registry() {
 }
 
 #[test]
-fn twins_differ_only_in_case_and_punctuation() {
-    assert_eq!(folded("JSON-stream"), folded("jsonstream"));
-    assert_eq!(folded("left.pad"), folded("left_pad"));
-    assert_ne!(folded("left-pad"), folded("left-pads"));
-}
-
-#[test]
 fn the_version_in_a_file_name_starts_after_the_whole_name() {
     let cases = [
         ("n", "n-1.0.0.tgz", Some("1.0.0")),
@@ -133,7 +126,7 @@ fn a_tag_that_reads_as_a_range_is_refused() {
     for good in ["latest", "beta", "next-11", "release_candidate", "rc"] {
         assert!(check_tag(good).is_ok(), "{good}");
     }
-    for bad in ["1", "1.0.0", "v1.2", "^1.0.0", ">=2", "1.x", "*", "x", "", "a b", "a/b"] {
+    for bad in ["1", "1.0.0", "v1", "v1.2", "^1.0.0", ">=2", "1.x", "*", "x", "", "a b", "a/b"] {
         assert!(check_tag(bad).is_err(), "{bad}");
     }
 }

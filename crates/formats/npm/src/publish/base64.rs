@@ -14,27 +14,26 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// The bytes that are complete with these digits.
+    /// Appends the bytes that are complete with these digits.
     ///
     /// # Errors
     /// [`Invalid`] at the first thing that is no Base64.
-    pub(super) fn push(&mut self, digits: &[u8]) -> Result<Vec<u8>, Invalid> {
-        let mut decoded = Vec::with_capacity((self.pending.len() + digits.len()) / 4 * 3);
+    pub(super) fn push(&mut self, digits: &[u8], decoded: &mut Vec<u8>) -> Result<(), Invalid> {
         let mut rest = digits;
         if !self.pending.is_empty() {
             let missing = (4 - self.pending.len()).min(rest.len());
             self.pending.extend_from_slice(&rest[..missing]);
             rest = &rest[missing..];
             if self.pending.len() < 4 {
-                return Ok(decoded);
+                return Ok(());
             }
             let group = std::mem::take(&mut self.pending);
-            self.decode(&group, &mut decoded)?;
+            self.decode(&group, decoded)?;
         }
         let whole = rest.len() / 4 * 4;
-        self.decode(&rest[..whole], &mut decoded)?;
+        self.decode(&rest[..whole], decoded)?;
         self.pending.extend_from_slice(&rest[whole..]);
-        Ok(decoded)
+        Ok(())
     }
 
     fn decode(&mut self, digits: &[u8], decoded: &mut Vec<u8>) -> Result<(), Invalid> {
@@ -69,7 +68,7 @@ mod tests {
         let mut decoder = Decoder::default();
         let mut decoded = Vec::new();
         for chunk in text.chunks(size) {
-            decoded.extend(decoder.push(chunk)?);
+            decoder.push(chunk, &mut decoded)?;
         }
         decoder.finish().map(|()| decoded)
     }

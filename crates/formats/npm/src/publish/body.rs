@@ -11,6 +11,9 @@ use super::scanner::{Piece, Scanner};
 /// Everything in the body but the tarball: a document of a large package, sent back to deprecate a version.
 pub(crate) const TEXT_LIMIT_BYTES: usize = 32 << 20;
 
+/// How much of the tarball is written at once: each write goes through another thread.
+const PIECE_BYTES: usize = 256 << 10;
+
 /// A body, taken apart.
 pub(crate) struct Received<P> {
     /// JSON, with the tarball's data empty.
@@ -63,7 +66,7 @@ pub(crate) async fn receive<P, E: From<Error>>(
                     };
                     let permit = permit?;
                     let staging = blobs.stage().await?;
-                    open = Some((Incoming { name, staging, decoder: Decoder::default() }, permit));
+                    open = Some((Incoming { name, staging, decoder: Decoder::default(), piece: Vec::new() }, permit));
                 }
                 Some(Piece::Data(digits)) => {
                     if let Some((incoming, _)) = &mut open {
@@ -88,18 +91,26 @@ struct Incoming {
     name: String,
     staging: Box<dyn Staging>,
     decoder: Decoder,
+    /// Decoded and not written yet.
+    piece: Vec<u8>,
 }
 
 impl Incoming {
     async fn write(&mut self, digits: &[u8], limit_bytes: u64) -> Result<()> {
-        let bytes = self.decoder.push(digits).map_err(|error| error.in_field("_attachments"))?;
-        if self.staging.len() + bytes.len() as u64 > limit_bytes {
+        self.decoder.push(digits, &mut self.piece).map_err(|error| error.in_field("_attachments"))?;
+        if self.staging.len() + self.piece.len() as u64 > limit_bytes {
             return Err(Error::TooLarge { message: format!("a tarball has at most {limit_bytes} bytes here") });
         }
-        if bytes.is_empty() { Ok(()) } else { self.staging.write(bytes.into()).await }
+        if self.piece.len() < PIECE_BYTES { Ok(()) } else { self.flush().await }
     }
 
-    async fn finish(self) -> Result<Tarball> {
+    async fn flush(&mut self) -> Result<()> {
+        let piece = std::mem::take(&mut self.piece);
+        if piece.is_empty() { Ok(()) } else { self.staging.write(piece.into()).await }
+    }
+
+    async fn finish(mut self) -> Result<Tarball> {
+        self.flush().await?;
         self.decoder.finish().map_err(|error| error.in_field("_attachments"))?;
         Ok(Tarball { name: self.name, staged: self.staging.finish().await? })
     }

@@ -9,7 +9,7 @@ use larder_core::model::{Digests, HashAlgorithm, PackageKey, TagUpdate, VersionD
 use larder_core::ports::StagedBlob;
 
 use super::body::Tarball;
-use super::scanner::is_bundle;
+use super::scanner::{DEPTH_LIMIT, is_bundle};
 use crate::archive::{self, Contents};
 use crate::json::{self, Members, ObjectWriter};
 use crate::packument::has_install_script;
@@ -137,12 +137,15 @@ fn check_attachments(body: &PackageBody<'_>, tarball: &Tarball) -> Result<()> {
 }
 
 /// The manifest that clients resolve with and the one that they unpack must name the same package.
-fn check_package_json(json: &[u8], name: &str, number: &str) -> Result<()> {
-    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+fn check_package_json(text: &[u8], name: &str, number: &str) -> Result<()> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let refuse = |message: String| Err(Error::validation("_attachments", message));
-    let Some(manifest) = Members::parse(json) else {
+    let Some(manifest) = Members::parse(text) else {
         return refuse("the package.json in the tarball is not a JSON object".to_owned());
     };
+    if json::is_deeper_than(text, DEPTH_LIMIT) {
+        return refuse(format!("the package.json in the tarball is nested more than {DEPTH_LIMIT} levels deep"));
+    }
     if manifest.text("name").as_deref() != Some(name) {
         let found = manifest.get("name").map_or("missing", |value| value.get());
         return refuse(format!("the name in the tarball's package.json is {found:.100}, not '{name}'"));

@@ -7,7 +7,7 @@
 use larder_core::error::Invalid;
 
 /// Deeper nesting is refused (protocols 0.6).
-const DEPTH_LIMIT: usize = 64;
+pub(super) const DEPTH_LIMIT: usize = 64;
 /// A member name that has to be known is not longer.
 const KEY_LIMIT_BYTES: usize = 4 << 10;
 

@@ -98,3 +98,21 @@ fn refused(file_name: &str, bytes: &[u8], because: &str) {
     let refusal = read(file_name, bytes).err().unwrap_or_else(|| panic!("accepted, though: {because}"));
     assert!(refusal.contains(because), "refused with '{refusal}', not because of '{because}'");
 }
+
+#[test]
+fn archives_as_other_programs_write_them_are_accepted() {
+    let corpus = |path: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz-corpus");
+        std::fs::read(format!("{folder}/{path}")).unwrap()
+    };
+    for (name, path) in [
+        ("foo-1.0-py3-none-any.whl", "wheel/deflated"),
+        ("foo-1.0-py3-none-any.whl", "wheel/stored"),
+        // Written to a pipe: sizes follow the data.
+        ("foo-1.0-py3-none-any.whl", "wheel/streamed"),
+        ("foo-1.0.tar.gz", "sdist/gnu"),
+        ("foo-1.0.tar.gz", "sdist/pax"),
+    ] {
+        assert_eq!(read(name, &corpus(path)).map(|contents| contents.metadata.get("Summary").is_some()), Ok(true));
+    }
+}

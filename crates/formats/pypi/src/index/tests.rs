@@ -82,10 +82,10 @@ fn only_pages_without_anything_published_here_may_be_kept_by_clients() {
         let rendered = render(&merged(layers), Representation::Json, BASE).unwrap();
         rendered.headers.iter().find(|(name, _)| *name == "cache-control").unwrap().1.clone()
     };
-    assert_eq!(control(&layers()), "no-cache");
-    assert_eq!(control(&layers()[1..]), "max-age=600");
+    assert_eq!(control(&layers()), "private, no-cache");
+    assert_eq!(control(&layers()[1..]), "private, max-age=600");
     let retained = hosted(1, vec![version("1.0", &Origin::external(connection()), vec![file("foo-1.0.tar.gz", 1)])]);
-    assert_eq!(control(&[retained]), "max-age=600");
+    assert_eq!(control(&[retained]), "private, max-age=600");
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub(crate) fn hosted(id: i64, versions: Vec<PackageVersion>) -> Layer {
         restrictions: OriginRestrictions::PUBLISHED,
         tags: Vec::new(),
         created_at: Timestamp(0),
-        updated_at: Timestamp(0),
+        updated_at: Timestamp(1_700_000_000_456),
         revision: 3,
     };
     Layer::Hosted { repository: repository(id), package: HostedPackage { package, versions } }
@@ -120,7 +120,7 @@ fn releases_of_all_layers_are_merged_in_version_order() {
         listed(&project),
         [("1.9", vec!["foo-1.9.tar.gz"]), ("1.10", vec!["foo-1.10.tar.gz"]), ("2.0", vec!["foo-2.0.tar.gz"])]
     );
-    assert_eq!((project.display_name.as_str(), project.serial), ("Foo", 7));
+    assert_eq!((project.display_name.as_str(), project.serial), ("Foo", 1_700_000_000_456));
     assert_eq!(project.newest().unwrap().version.as_str(), "2.0");
 }
 

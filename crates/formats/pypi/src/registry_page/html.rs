@@ -53,11 +53,7 @@ fn anchor(tag: &StartTag<()>) -> Option<FileEntry> {
         url: url.trim().to_owned(),
         hashes: fragment.split('&').filter_map(hash_pair).collect::<BTreeMap<_, _>>(),
         requires_python: attribute(tag, b"data-requires-python"),
-        yanked: match attribute(tag, b"data-yanked") {
-            Some(reason) if reason.is_empty() => Yanked::Flag(true),
-            Some(reason) => Yanked::Reason(reason),
-            None => Yanked::default(),
-        },
+        yanked: attribute(tag, b"data-yanked").map_or(Yanked::default(), Yanked::Reason),
         core_metadata: core_metadata(b"data-core-metadata"),
         dist_info_metadata: core_metadata(b"data-dist-info-metadata"),
         gpg_sig: attribute(tag, b"data-gpg-sig").map(|value| value == "true"),

@@ -46,10 +46,11 @@ async fn other_spellings_and_missing_slashes_are_redirected_relatively() {
 async fn an_unchanged_page_is_not_sent_again_and_a_changed_one_is() {
     let server = with_foo().await;
     let page = server.get_json("my-repo/simple/foo/").await.expect(200);
-    assert_eq!(page.header("cache-control"), "no-cache");
+    assert_eq!(page.header("cache-control"), "private, no-cache");
     let json = "application/vnd.pypi.simple.v1+json";
     let again = [("accept", json), ("if-none-match", page.header("etag"))];
     server.send(Method::GET, "my-repo/simple/foo/", &again, "").await.expect(304);
+    server.clock.advance_seconds(1);
     server.upload(&Form::new("foo-1.1.tar.gz", &sdist("foo", "1.1"))).await.expect(200);
     let changed = server.send(Method::GET, "my-repo/simple/foo/", &again, "").await.expect(200);
     assert_ne!(changed.header("x-pypi-last-serial"), page.header("x-pypi-last-serial"));

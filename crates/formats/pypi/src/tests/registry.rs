@@ -47,7 +47,7 @@ fn file(answer: &Answered, name: &str) -> serde_json::Value {
 async fn a_registrys_files_are_listed_and_downloaded_as_it_has_them() {
     let server = with_registry().await;
     let page = server.get_json("my-repo/simple/foo/").await.expect(200);
-    assert_eq!(page.header("cache-control"), "max-age=600");
+    assert_eq!(page.header("cache-control"), "private, max-age=600");
     let listed = file(&page, WHEEL);
     assert_eq!(listed["url"], format!("1.0/{WHEEL}"));
     assert_eq!(listed["upload-time"], "2020-02-03T04:05:06.123456Z");

@@ -38,6 +38,7 @@ async fn a_wheel_and_an_sdist_are_uploaded_listed_and_downloaded() {
     assert_eq!(files[0]["dist-info-metadata"]["sha256"], advertised);
     let metadata = server.get(&format!("my-repo/simple/foo/1.0/{WHEEL}.metadata")).await.expect(200);
     assert_eq!(sha256(&metadata.body), advertised);
+    server.get(&format!("my-repo/simple/foo/1.1/{WHEEL}.metadata")).await.expect(404);
     server.get(&format!("my-repo/simple/foo/1.0/{SDIST}.metadata")).await.expect(404);
     server.get(&format!("my-repo/simple/foo/1.0/{SDIST}.asc")).await.expect(404);
 }
@@ -68,7 +69,7 @@ async fn spellings_of_project_and_version_collide_in_one_release() {
     let again = server.upload(&Form::new("foo_bar-1.0.0.tar.gz", &sdist("foo_bar", "1.0.0"))).await.expect(400);
     assert!(again.text().contains("source distribution already"), "{}", again.text());
     let list = server.get_json("my-repo/simple/").await.expect(200).json();
-    assert_eq!(list["projects"], serde_json::json!([{"name": "Foo_Bar"}]), "the first spelling is shown");
+    assert_eq!(list["projects"][0]["name"], "Foo_Bar", "the first spelling is shown");
     // People write versions in other spellings than the page does.
     server.get("my-repo/simple/foo-bar/1/Foo_Bar-1.0.tar.gz").await.expect(200);
     server.get("my-repo/simple/foo-bar/2/Foo_Bar-1.0.tar.gz").await.expect(404);

@@ -1,1 +1,111 @@
+//! One suite, run against both databases.
 
+mod accounts;
+mod copying;
+mod fixture;
+mod listing;
+mod plans;
+mod postgres;
+mod publishing;
+mod repositories;
+mod shared;
+mod sqlite;
+mod statuses;
+
+/// Stamps every test of the suite onto a backend. Each gets a database of its own; without the backend's programs it
+/// says that it was skipped.
+macro_rules! store_suite {
+    ($backend:ident) => {
+        store_suite!($backend,
+            accounts {
+                deleting_a_user_removes_its_keys_policies_and_tokens,
+                a_key_without_its_user_is_not_created,
+                tokens_work_while_their_key_is_active,
+                tokens_are_listed_newest_first_and_expired_ones_are_forgotten,
+                user_policies_are_listed_by_name,
+                names_are_taken_once,
+            }
+            repositories {
+                a_domain_with_repositories_is_not_deleted,
+                quotas_limit_domains_and_repositories,
+                upstreams_and_an_external_connection_exclude_each_other,
+                a_deleted_upstream_dangles_until_the_list_is_written_again,
+                upstreams_are_of_the_same_domain,
+                policies_are_guarded_by_their_revision,
+                tags_hang_on_resources_that_exist,
+                repositories_are_listed_by_prefix_and_administrator,
+                deleting_a_repository_frees_what_it_held,
+                only_control_changes_move_the_control_generation,
+                every_change_is_journaled,
+            }
+            publishing {
+                a_version_is_read_as_it_was_published,
+                publishing_the_same_version_twice_conflicts,
+                adding_assets_is_idempotent_and_never_replaces_bytes,
+                an_unfinished_version_is_sealed_by_its_last_publish,
+                origin_settings_come_from_the_first_version_and_are_checked_again,
+                tags_set_on_ingestion_leave_what_is_there,
+                a_blob_counts_once_per_domain,
+                parallel_first_publishes_all_succeed,
+                a_package_revision_rises_with_each_visible_change,
+                metadata_is_replaced_under_its_revision_only,
+                an_archived_version_takes_no_assets,
+            }
+            statuses {
+                a_batch_is_all_or_nothing,
+                a_disposed_version_can_only_be_deleted,
+                deleting_versions_removes_their_tags_and_keeps_the_package,
+                expected_status_and_revision_are_checked,
+                deleting_a_package_forgets_its_settings,
+                put_tag_needs_the_version_and_the_tag,
+            }
+            copying {
+                retaining_keeps_origin_and_times,
+                retaining_adds_missing_assets_once,
+                retaining_respects_a_blocked_upstream,
+                copying_is_all_or_nothing,
+                copying_takes_the_tags_along,
+                copying_over_other_content_needs_permission,
+            }
+            listing {
+                packages_are_listed_by_format_namespace_and_prefix,
+                packages_are_filtered_by_origin_settings,
+                versions_are_listed_by_text_or_time,
+                names_of_several_repositories_are_merged,
+                revisions_are_those_of_repositories_that_have_the_package,
+                assets_are_listed_without_sidecars,
+                blobs_are_listed_in_pages,
+                index_documents_keep_their_revision_while_the_body_stays,
+                foreign_page_tokens_are_refused,
+                a_twin_differs_in_case_and_punctuation_only,
+            }
+            shared {
+                two_handles_see_each_others_writes,
+                the_epoch_stays_while_nothing_is_written,
+                opening_several_times_at_once_migrates_once,
+                a_failing_change_does_not_affect_its_neighbours,
+                counts_stay_right_under_concurrent_changes,
+            }
+        );
+    };
+    ($backend:ident, $($module:ident { $($name:ident,)* })*) => {
+        mod $backend {
+            $(mod $module {
+                use crate::meta::tests as suite;
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $name() {
+                        if let Some(fixture) = suite::$backend::fixture(stringify!($name)).await {
+                            Box::pin(suite::$module::$name(fixture)).await;
+                        }
+                    }
+                )*
+            })*
+        }
+    };
+}
+
+mod on {
+    store_suite!(sqlite);
+    store_suite!(postgres);
+}

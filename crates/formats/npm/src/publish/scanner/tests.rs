@@ -3,10 +3,13 @@ use serde_json::{Value, json};
 
 use super::*;
 
+/// Names and Base64.
+type Attachments = Vec<(String, String)>;
+
 /// The text and the streamed attachments, fed in chunks of the given sizes (repeated).
-fn scan(body: &[u8], sizes: &[usize]) -> Result<(Vec<u8>, Vec<(String, String)>), Invalid> {
+fn scan(body: &[u8], sizes: &[usize]) -> Result<(Vec<u8>, Attachments), Invalid> {
     let mut scanner = Scanner::default();
-    let (mut text, mut attachments, mut rest) = (Vec::new(), Vec::<(String, String)>::new(), body);
+    let (mut text, mut attachments, mut rest) = (Vec::new(), Attachments::new(), body);
     let mut sizes = sizes.iter().cycle();
     while !rest.is_empty() {
         let (mut chunk, behind) = rest.split_at((*sizes.next().expect("cycle")).clamp(1, rest.len()));
@@ -90,7 +93,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// What the scanner is to do, on the parsed document.
-fn take_out(mut body: Value) -> (Value, Vec<(String, String)>) {
+fn take_out(mut body: Value) -> (Value, Attachments) {
     let mut taken = Vec::new();
     if let Some(attachments) = body.get_mut("_attachments").and_then(Value::as_object_mut) {
         for (name, attachment) in attachments.iter_mut().filter(|(name, _)| !is_bundle(name)) {

@@ -1,0 +1,15 @@
+//! The API over real services on SQLite and local blobs, without a listener: signed requests in, answers out.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests may panic as tests do")]
+
+mod domains;
+mod endpoints;
+mod packages;
+mod policies;
+mod publishing;
+mod repositories;
+mod signatures;
+mod tags;
+mod tokens;
+mod versions;
+mod world;

@@ -1,0 +1,11 @@
+//! npm's endpoints over a real store: what clients send, and what no client would.
+
+mod bad_input;
+mod login;
+mod proxy;
+mod publish;
+mod registry;
+mod samples;
+mod server;
+mod tags;
+mod unpublish;

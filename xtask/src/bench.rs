@@ -1,0 +1,21 @@
+//! `cargo xtask bench`: builds what is measured and what measures, and starts it (`e2e/src/bin/bench`).
+
+use crate::process::{self, Result, cargo, root, tools};
+use crate::{clients, suite};
+
+pub(crate) const HELP: &str = "\
+cargo xtask bench [PART]
+
+Measures Larder (release build), nginx with static files, verdaccio and devpi in one run, the server pinned to core 0 and
+the client to core 1, and writes bench/RESULTS.md. With a PART only that is measured and nothing is written:
+reads, installs, publishing, start, growth. Takes about a quarter of an hour; needs nginx, wrk and taskset.";
+
+/// Runs the benchmark, or one part of it.
+pub(crate) fn run(arguments: &[String]) -> Result {
+    let server = suite::build_server()?;
+    clients::run()?;
+    let mut command = cargo();
+    command.env("LARDER_BIN", server).env("LARDER_TOOLS", tools()).env("LARDER_REPOSITORY", root());
+    command.args(["run", "--release", "--locked", "--package", "larder-e2e", "--bin", "bench", "--"]);
+    process::run(command.args(arguments))
+}
