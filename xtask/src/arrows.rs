@@ -20,6 +20,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("larder-testkit", &["larder"]),
     ("larder-e2e", &["larder-testkit"]),
+    // Fills stores beside a running server, as no client could.
+    ("larder-bench", &["larder-core", "larder-store", "larder-testkit"]),
     ("xtask", &[]),
 ];
 

@@ -92,7 +92,7 @@ fn pypi_bad_forms() {
 fn pypi_bad_names_and_versions() {
     let world = World::empty();
     let package = PythonPackage::new("naming", "1.0");
-    for name in ["", "-x", "x-", "x!", "ünï", "a b", "other", "../naming"] {
+    for name in ["", "-x", "x-", "x!", "ünï", "a b", "naming\n", "other", "../naming"] {
         refused(&format!("name {name:?}"), &upload_with(&world, &package, "name", name), 400);
     }
     for version in ["", "one", "1.0-", "1..0", "2.0", "1.0+é", "../1.0"] {

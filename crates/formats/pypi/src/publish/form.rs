@@ -39,13 +39,13 @@ pub(super) struct Content {
 }
 
 impl Form {
-    /// A field's only value; `None` where it is missing or empty.
+    /// A field's first value as it was sent; `None` where it is missing or blank.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.texts
             .get(name)
             .and_then(|values| values.first())
-            .map(|value| value.trim())
-            .filter(|value| !value.is_empty())
+            .map(String::as_str)
+            .filter(|value| !value.trim().is_empty())
     }
 
     /// As [`Form::get`], of a field that may be there once at most.

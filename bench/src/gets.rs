@@ -1,0 +1,93 @@
+//! Reads that repeat: each case at every server that has it, in rounds, so that what else the machine does hits all
+//! alike.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::Result;
+use crate::peers::{Case, Peer};
+use crate::report::{Report, Section, ms, rate, ratio};
+use crate::wrk::{self, Rate, median};
+
+/// How many connections.
+const CONNECTIONS: [u32; 2] = [1, 32];
+
+/// Measures every case whose title contains `wanted`.
+pub(crate) fn measure(
+    peers: &[Peer],
+    wanted: &str,
+    rounds: usize,
+    duration: Duration,
+    report: &mut Report,
+) -> Result {
+    let notes = "Requests a second, server processor time of one request, median latency; medians over the rounds. The \
+                 ratios are to nginx in the same round: rate, and processor time of a request.";
+    let columns = ["case", "server", "connections", "req/s", "CPU ms/req", "p50 ms", "rate / nginx", "CPU / nginx"];
+    let mut section = Section::new("Reads", notes, &columns);
+    for case in Case::ALL.into_iter().filter(|case| case.title().contains(wanted)) {
+        for connections in CONNECTIONS {
+            let measured = measure_case(peers, case, connections, rounds, duration)?;
+            for peer in peers {
+                let Some(rates) = measured.get(peer.name) else { continue };
+                let (by_rate, by_cpu) = ratios(rates, measured.get("nginx"));
+                let of = |value: fn(&Rate) -> f64| median(rates.iter().map(value).collect());
+                section.row(vec![
+                    case.title().to_owned(),
+                    peer.name.to_owned(),
+                    connections.to_string(),
+                    rate(of(|rate| rate.per_second)),
+                    ms(of(|rate| rate.cpu_ms)),
+                    ms(of(|rate| rate.median_ms)),
+                    ratio(by_rate),
+                    ratio(by_cpu),
+                ]);
+                if peer.name == "larder" {
+                    judge(case, connections, by_rate, by_cpu, report);
+                }
+            }
+        }
+    }
+    report.sections.push(section);
+    Ok(())
+}
+
+fn measure_case(
+    peers: &[Peer],
+    case: Case,
+    connections: u32,
+    rounds: usize,
+    duration: Duration,
+) -> Result<BTreeMap<&'static str, Vec<Rate>>> {
+    let mut measured: BTreeMap<_, Vec<Rate>> = BTreeMap::new();
+    for round in 0..rounds {
+        for peer in peers {
+            let Some(target) = peer.targets.get(&case) else { continue };
+            // The others are there for comparison only: they are slower by orders of magnitude.
+            if round > 0 && !matches!(peer.name, "larder" | "nginx") {
+                continue;
+            }
+            if round == 0 {
+                target.get()?;
+            }
+            measured.entry(peer.name).or_default().push(wrk::run(target, peer.pid, connections, duration)?);
+        }
+    }
+    Ok(measured)
+}
+
+/// The medians over the rounds of rate and processor time, as ratios to nginx in the same round.
+fn ratios(rates: &[Rate], nginx: Option<&Vec<Rate>>) -> (f64, f64) {
+    let pairs: Vec<_> = rates.iter().zip(nginx.into_iter().flatten()).collect();
+    let of = |value: fn(&Rate) -> f64| median(pairs.iter().map(|(rate, nginx)| value(rate) / value(nginx)).collect());
+    (of(|rate| rate.per_second), of(|rate| rate.cpu_ms))
+}
+
+fn judge(case: Case, connections: u32, by_rate: f64, by_cpu: f64, report: &mut Report) {
+    let (bound, reached) = match case {
+        Case::LargePackument => ("rate at least 0.7 of nginx", by_rate >= 0.7),
+        Case::LargeTarball => ("CPU at most 1.5 of nginx", by_cpu <= 1.5),
+        _ => ("rate at least 0.8 of nginx or CPU at most 1.25", by_rate >= 0.8 || by_cpu <= 1.25),
+    };
+    let what = format!("{}, {connections} connection(s): {bound}", case.title());
+    report.goal(what, format!("rate {}, CPU {}", ratio(by_rate), ratio(by_cpu)), reached);
+}
