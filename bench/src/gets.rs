@@ -13,13 +13,7 @@ use crate::wrk::{self, Rate, median};
 const CONNECTIONS: [u32; 2] = [1, 32];
 
 /// Measures every case whose title contains `wanted`.
-pub(crate) fn measure(
-    peers: &[Peer],
-    wanted: &str,
-    rounds: usize,
-    duration: Duration,
-    report: &mut Report,
-) -> Result {
+pub(crate) fn measure(peers: &[Peer], wanted: &str, rounds: usize, duration: Duration, report: &mut Report) -> Result {
     let notes = "Requests a second, server processor time of one request, median latency; medians over the rounds. The \
                  ratios are to nginx in the same round: rate, and processor time of a request.";
     let columns = ["case", "server", "connections", "req/s", "CPU ms/req", "p50 ms", "rate / nginx", "CPU / nginx"];

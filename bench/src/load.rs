@@ -147,8 +147,7 @@ impl Run {
 /// Sends the requests in order over so many connections, each taking the next as soon as it is free. An answer that is
 /// no success ends it.
 pub(crate) fn send_all(address: SocketAddr, pid: u32, requests: &[Prepared], connections: usize) -> Result<Run> {
-    let opened: Vec<Connection> =
-        (0..connections).map(|_| Connection::open(address)).collect::<io::Result<_>>()?;
+    let opened: Vec<Connection> = (0..connections).map(|_| Connection::open(address)).collect::<io::Result<_>>()?;
     let queue: Mutex<VecDeque<&Prepared>> = Mutex::new(requests.iter().collect());
     let before = cpu_seconds(pid);
     let started = Instant::now();

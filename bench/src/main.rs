@@ -78,7 +78,9 @@ impl Plan {
                     (plan.rounds, plan.duration) = (1, Duration::from_secs(1));
                 }
                 "--alone" => plan.alone = true,
-                "--only" => plan.only.extend(arguments.next().iter().flat_map(|names| names.split(',')).map(str::to_owned)),
+                "--only" => {
+                    plan.only.extend(arguments.next().iter().flat_map(|names| names.split(',')).map(str::to_owned))
+                }
                 "--case" => plan.case = arguments.next().ok_or("--case needs a part of a title")?,
                 "--seconds" => {
                     let seconds = arguments.next().and_then(|seconds| seconds.parse().ok());

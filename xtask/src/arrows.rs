@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "larder",
         &["larder-core", "larder-auth", "larder-store", "larder-external", "larder-http", "larder-api", "FORMAT"],
     ),
+    ("larder-corpus", &[]),
     ("larder-testkit", &["larder"]),
     ("larder-e2e", &["larder-testkit"]),
     // Fills stores beside a running server, as no client could.
@@ -27,7 +28,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// What a crate may use in its tests only, besides the above. The tests of `api`, `http` and the formats need a real
 /// store and a real policy evaluation, and neither knows anything of them.
-const ALLOWED_IN_TESTS: &[&str] = &["larder-core", "larder-auth", "larder-store", "larder-external", "larder-testkit"];
+const ALLOWED_IN_TESTS: &[&str] =
+    &["larder-core", "larder-auth", "larder-store", "larder-external", "larder-testkit", "larder-corpus"];
 
 /// Crates that know nothing of SQL, IAM or the network. None of these may be among the dependencies of `core`, `http`,
 /// `api` or a format.

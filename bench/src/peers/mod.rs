@@ -198,9 +198,11 @@ fn npm_targets(npm: &Endpoint) -> Result<BTreeMap<Case, Target>> {
 fn pypi_targets(index: Target) -> Result<BTreeMap<Case, Target>> {
     let index = index.with("accept", SIMPLE_JSON);
     let page: Value = index.get()?.json();
-    let file = page["files"].as_array().into_iter().flatten().find(|file| {
-        file["filename"].as_str().is_some_and(|name| name.contains("-1.99.0-"))
-    });
+    let file = page["files"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|file| file["filename"].as_str().is_some_and(|name| name.contains("-1.99.0-")));
     let url = file.and_then(|file| file["url"].as_str()).ok_or("the page does not list the wheel")?;
     let wheel = Target { path: resolve(&index.path, url), ..index.clone() };
     Ok(BTreeMap::from([(Case::SimpleIndex, index.with("accept-encoding", "gzip")), (Case::Wheel, wheel)]))

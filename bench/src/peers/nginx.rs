@@ -27,9 +27,8 @@ impl Nginx {
         let address = free_address()?;
         let root = folder.path();
         fs::create_dir_all(root.join("www")).context("a folder for the files")?;
-        let configuration = CONFIGURATION
-            .replace("ROOT", &root.display().to_string())
-            .replace("ADDRESS", &address.to_string());
+        let configuration =
+            CONFIGURATION.replace("ROOT", &root.display().to_string()).replace("ADDRESS", &address.to_string());
         let path = root.join("nginx.conf");
         fs::write(&path, configuration).context(path.display())?;
         // The workers of a server that root starts give up its rights.

@@ -77,78 +77,32 @@ fn headers_of(data: &[u8], names: &[HeaderName]) -> HeaderMap {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use larder_corpus::run;
 
     use super::*;
 
-    /// Mutations of each stored input.
-    const MUTATIONS: usize = 3000;
-
-    /// A generator with a fixed seed, so that a failure is the same every time.
-    struct Random(u64);
-
-    impl Random {
-        fn below(&mut self, bound: usize) -> usize {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(self.0 >> 33).unwrap() % bound.max(1)
-        }
-    }
-
-    fn mutate(input: &[u8], random: &mut Random) -> Vec<u8> {
-        let mut bytes = input.to_vec();
-        for _ in 0..=random.below(4) {
-            let at = random.below(bytes.len());
-            match random.below(4) {
-                0 => bytes.insert(at, u8::try_from(random.below(256)).unwrap()),
-                1 if !bytes.is_empty() => drop(bytes.remove(at)),
-                2 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
-                _ => {
-                    let end = at + random.below(bytes.len() - at + 1);
-                    let copied = bytes[at..end].to_vec();
-                    bytes.extend(copied);
-                }
-            }
-        }
-        bytes
-    }
-
-    fn run(name: &str, fuzz: fn(&[u8])) {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz-corpus").join(name);
-        let mut random = Random(42);
-        let mut files = 0;
-        for entry in std::fs::read_dir(corpus).unwrap() {
-            let input = std::fs::read(entry.unwrap().path()).unwrap();
-            fuzz(&input);
-            for _ in 0..MUTATIONS {
-                fuzz(&mutate(&input, &mut random));
-            }
-            files += 1;
-        }
-        assert!(files > 0, "there is no corpus for {name}");
-    }
-
     #[test]
     fn no_path_gets_through_undecoded() {
-        run("request_path", fuzz_request_path);
+        run(env!("CARGO_MANIFEST_DIR"), "request_path", fuzz_request_path);
     }
 
     #[test]
     fn no_authorization_header_is_too_strange() {
-        run("authorization", fuzz_authorization);
+        run(env!("CARGO_MANIFEST_DIR"), "authorization", fuzz_authorization);
     }
 
     #[test]
     fn no_condition_or_range_is_too_strange() {
-        run("conditional", fuzz_conditional);
+        run(env!("CARGO_MANIFEST_DIR"), "conditional", fuzz_conditional);
     }
 
     #[test]
     fn no_forwarded_header_breaks_the_base_url() {
-        run("forwarded", fuzz_forwarded);
+        run(env!("CARGO_MANIFEST_DIR"), "forwarded", fuzz_forwarded);
     }
 
     #[test]
     fn no_gzip_body_grows_beyond_its_limit() {
-        run("gzip_body", fuzz_gzip_body);
+        run(env!("CARGO_MANIFEST_DIR"), "gzip_body", fuzz_gzip_body);
     }
 }
