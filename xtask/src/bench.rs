@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds what is measured and what measures, and starts it (`e2e/src/bin/bench`).
+//! `cargo xtask bench`: builds what is measured and what measures, and starts it (crate `larder-bench`).
 
 use crate::process::{self, Result, cargo, root, tools};
 use crate::{clients, suite};
@@ -16,6 +16,6 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     clients::run()?;
     let mut command = cargo();
     command.env("LARDER_BIN", server).env("LARDER_TOOLS", tools()).env("LARDER_REPOSITORY", root());
-    command.args(["run", "--release", "--locked", "--package", "larder-e2e", "--bin", "bench", "--"]);
+    command.args(["run", "--release", "--locked", "--package", "larder-bench", "--"]);
     process::run(command.args(arguments))
 }

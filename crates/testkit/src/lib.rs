@@ -8,6 +8,7 @@
 pub mod client;
 pub mod http;
 pub mod packages;
+pub mod postgres;
 pub mod registry;
 pub mod runner;
 pub mod server;

@@ -9,6 +9,7 @@ mod npm_checks;
 mod npm_clients;
 mod npm_registry_checks;
 mod paths;
+mod postgres;
 mod pypi_bad_input;
 mod pypi_checks;
 mod pypi_clients;
@@ -30,6 +31,7 @@ fn main() {
         faults::TESTS,
         crash::TESTS,
         identities::TESTS,
+        postgres::TESTS,
         boto3::TESTS,
     ])
 }
