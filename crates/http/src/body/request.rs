@@ -1,5 +1,6 @@
 //! Bodies of requests, with a limit that holds while they are read.
 
+use std::future::poll_fn;
 use std::io::{self, Read as _};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,11 @@ use crate::patience::Patience;
 
 /// How long a client may send nothing in the middle of a body.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What nobody wants of a body is read all the same up to this size and for this long, which is cheaper for both sides
+/// than another connection.
+const LITTLE_BYTES: u64 = 64 << 10;
+const LITTLE_TIME: Duration = Duration::from_millis(200);
 
 /// Why a body could not be read; inside the `io::Error` that ends the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -100,11 +106,38 @@ enum Source {
 /// Set when a body was left unread, so that the connection is closed with care: what the client is still sending must
 /// not make its kernel throw away the answer.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Unread(Arc<AtomicBool>);
+pub(crate) struct Unread(Arc<Left>);
+
+#[derive(Debug, Default)]
+struct Left {
+    is_set: AtomicBool,
+    /// The body, until it is decided whether to read on.
+    body: Mutex<Option<Incoming>>,
+}
 
 impl Unread {
     pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.is_set.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, body: Incoming) {
+        self.0.is_set.store(true, Ordering::Relaxed);
+        *self.0.body.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
+    }
+
+    /// Before the answer is sent: reads what is left of a body if that is little, so that the connection can go on.
+    /// Whether it can; hyper itself would only look whether the rest has arrived already, and close without a word.
+    pub(crate) async fn settle(&self, may_read: bool) -> bool {
+        let left = self.0.body.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut body) = left
+            && may_read
+            && body.size_hint().exact().is_some_and(|length| length <= LITTLE_BYTES)
+        {
+            let reading = async { while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {} };
+            let done = tokio::time::timeout(LITTLE_TIME, reading).await.is_ok();
+            self.0.is_set.store(!(done && body.is_end_stream()), Ordering::Relaxed);
+        }
+        !self.is_set()
     }
 }
 
@@ -278,16 +311,16 @@ impl RequestBody {
     /// Stops reading and keeps that in mind for closing the connection.
     fn fail(&mut self, error: BodyError) -> io::Result<Bytes> {
         self.note_unread();
-        self.source = Source::Nothing;
         self.length = None;
         Err(error.into())
     }
 
-    fn note_unread(&self) {
-        if let (Source::Network(incoming), Some(unread)) = (&self.source, &self.unread)
+    fn note_unread(&mut self) {
+        if let (Source::Network(incoming), Some(unread)) =
+            (std::mem::replace(&mut self.source, Source::Nothing), &self.unread)
             && !incoming.is_end_stream()
         {
-            unread.0.store(true, Ordering::Relaxed);
+            unread.set(incoming);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use http::header::CONNECTION;
+use http::header::{CONNECTION, EXPECT};
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -67,12 +67,13 @@ async fn answer<H: Handler>(
     let id = RequestId::random();
     let mut entry =
         log::is_on().then(|| Box::new(Entry::begin(request.method(), request.uri().path(), id, ends.remote.ip())));
+    let waits_to_send = request.headers().contains_key(EXPECT);
     let request = request.map(|body| RequestBody::network(body, unread));
     let handled = AssertUnwindSafe(id.scope(handler.handle(request, ends, &id))).catch_unwind().await;
     let mut response = handled.unwrap_or_else(|_| defect(&id));
-    // What is left of the body is not read, so the connection ends here. A client that was not told would send its next
-    // request into it; those that wait for "100 Continue" cannot know otherwise.
-    if unread.is_set() {
+    // What is left of a large body is not read, so the connection ends here. A client that was not told would send its
+    // next request into it. One that waits for "100 Continue" sends no body after another answer.
+    if !unread.settle(!waits_to_send).await {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     // The id is made of hexadecimal digits and hyphens.

@@ -78,6 +78,28 @@ async fn a_small_body_that_nobody_read_does_not_end_the_connection() {
     assert_eq!(client.get(&format!("{BASE}/a"), "").await.status, 200);
 }
 
+/// Head and body in two packets, which some clients send however small the body is.
+#[tokio::test]
+async fn a_small_unread_body_that_comes_after_its_head_does_not_end_the_connection() {
+    let mut client = Client::connect(start().await.address).await;
+    client.send(&put("refused", "Content-Length: 5\n")).await;
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    client.send("hello").await;
+    let answer = client.answer().await;
+    assert_eq!((answer.status, answer.header("connection")), (403, ""));
+    assert_eq!(client.get(&format!("{BASE}/a"), "").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_that_leaves_a_large_body_unread_says_that_the_connection_ends() {
+    for header in ["Content-Length: 1000000\n", "Content-Length: 5\nExpect: 100-continue\n"] {
+        let mut client = Client::connect(start().await.address).await;
+        client.send(&put("refused", header)).await;
+        let answer = client.answer().await;
+        assert_eq!((answer.status, answer.header("connection")), (403, "close"), "{header}");
+    }
+}
+
 #[tokio::test]
 async fn a_body_that_breaks_off_is_no_upload() {
     let running = start().await;
