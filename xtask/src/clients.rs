@@ -53,7 +53,7 @@ pub(crate) fn run() -> Result {
     let mut report = serde_json::Map::new();
     let mut failures = Vec::new();
     for folder in &folders {
-        let outcome = install(folder);
+        let outcome = twice(|| install(folder));
         if let Err(Failure(reason)) = &outcome {
             println!("missing: {}: {reason}", folder.name);
             if !folder.optional {
@@ -68,9 +68,17 @@ pub(crate) fn run() -> Result {
     let text = serde_json::to_string_pretty(&Value::Object(report)).context("clients.json")?;
     fs::write(&path, text + "\n").context(path.display())?;
     if failures.is_empty() {
-        return fixtures::record();
+        return twice(fixtures::record);
     }
     Err(Failure(failures.join("\n")))
+}
+
+/// Tries again after a failure: what needs a network fails once in a while.
+fn twice(action: impl Fn() -> Result) -> Result {
+    action().or_else(|Failure(reason)| {
+        println!("trying again: {}", reason.lines().next().unwrap_or_default());
+        action()
+    })
 }
 
 /// What `clients.json` says of one program; links it if it is there.

@@ -4,6 +4,7 @@ mod boto3;
 mod crash;
 mod faults;
 mod identities;
+mod maintenance;
 mod npm_bad_input;
 mod npm_checks;
 mod npm_clients;
@@ -32,6 +33,7 @@ fn main() {
         crash::TESTS,
         identities::TESTS,
         postgres::TESTS,
+        maintenance::TESTS,
         boto3::TESTS,
     ])
 }
