@@ -85,7 +85,7 @@ impl Plan {
                 }
                 "--alone" => plan.alone = true,
                 "--only" => {
-                    plan.only.extend(arguments.next().iter().flat_map(|names| names.split(',')).map(str::to_owned))
+                    plan.only.extend(arguments.next().iter().flat_map(|names| names.split(',')).map(str::to_owned));
                 }
                 "--case" => plan.case = arguments.next().ok_or("--case needs a part of a title")?,
                 "--seconds" => {
