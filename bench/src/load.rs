@@ -153,7 +153,7 @@ pub(crate) fn send_all(address: SocketAddr, pid: u32, requests: &[Prepared], con
     let started = Instant::now();
     let results: Vec<io::Result<Vec<f64>>> = std::thread::scope(|scope| {
         let workers: Vec<_> = opened.into_iter().map(|connection| scope.spawn(|| work(connection, &queue))).collect();
-        let ended = workers.into_iter().map(|worker| worker.join());
+        let ended = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
         ended.map(|ended| ended.unwrap_or_else(|_| Err(io::Error::other("a connection's thread panicked")))).collect()
     });
     let seconds = started.elapsed().as_secs_f64();

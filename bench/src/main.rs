@@ -2,10 +2,15 @@
 //! `bench/RESULTS.md`, which this program writes.
 
 mod corpus;
+mod fill;
 mod gets;
+mod growth;
 mod host;
+mod installs;
+mod life;
 mod load;
 mod peers;
+mod publishes;
 mod report;
 mod wrk;
 
@@ -16,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use larder_testkit::Registry;
 
+use life::Loads;
 use peers::{Case, Peer};
 use report::Report;
 
@@ -79,7 +85,7 @@ impl Plan {
                 }
                 "--alone" => plan.alone = true,
                 "--only" => {
-                    plan.only.extend(arguments.next().iter().flat_map(|names| names.split(',')).map(str::to_owned))
+                    plan.only.extend(arguments.next().iter().flat_map(|names| names.split(',')).map(str::to_owned));
                 }
                 "--case" => plan.case = arguments.next().ok_or("--case needs a part of a title")?,
                 "--seconds" => {
@@ -119,7 +125,26 @@ fn run() -> Result {
     if plan.wants("reads") {
         println!("reads");
         let peers = all_peers(&plan, &registry)?;
+        let mut loads = Loads::new();
+        loads.after_filling(&peers);
         gets::measure(&peers, &plan.case, plan.rounds, plan.duration, &mut report)?;
+        loads.after_reading(&peers, &mut report)?;
+    }
+    if plan.wants("installs") {
+        println!("installs");
+        installs::measure(plan.rounds, &mut report)?;
+    }
+    if plan.wants("publishes") {
+        println!("publishes");
+        publishes::measure(plan.rounds, if plan.quick { 4 } else { 1 }, &mut report)?;
+    }
+    if plan.wants("start") {
+        println!("start");
+        life::measure(&mut report)?;
+    }
+    if plan.wants("growth") {
+        println!("growth");
+        growth::measure(plan.rounds, if plan.quick { 10_000 } else { 100_000 }, &mut report)?;
     }
     report.head = format!(
         "{machine}; {pinning}. {}; {}; {}. Made by `cargo xtask bench` in {} s.",

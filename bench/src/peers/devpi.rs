@@ -15,12 +15,15 @@ use crate::host::Process;
 use crate::load::{Connection, Prepared};
 use crate::{Context, Result};
 
+/// The user that every devpi has.
+const USER: &str = "root";
+
 /// Starts it; `None` if it is not installed.
 pub(crate) fn devpi(registry: &Registry) -> Result<Option<Peer>> {
     let (Some(init), Some(program)) = (tool("devpi-init"), tool("devpi-server")) else { return Ok(None) };
     let (folder, process, root) = start(&init, &program)?;
     let index = |kind: &str, name: &str, value| {
-        let mut request = Request::new(root.address, "PUT", &format!("/root/{name}")).json(&value);
+        let mut request = Request::new(root.address, "PUT", &format!("/{USER}/{name}")).json(&value);
         for (name, value) in &root.headers {
             request = request.header(name, value);
         }
@@ -36,10 +39,13 @@ pub(crate) fn devpi(registry: &Registry) -> Result<Option<Peer>> {
         let file = project.wheel();
         let (content_type, body) = multipart(&project.form(&file), Some((&file.name, &file.bytes)));
         let headers = [root.headers.clone(), vec![("content-type".to_owned(), content_type)]].concat();
-        expect_success(&mut connection, &Prepared::new("POST", "/root/bench/", root.address, &headers, &body))?;
+        expect_success(
+            &mut connection,
+            &Prepared::new("POST", &format!("/{USER}/bench/"), root.address, &headers, &body),
+        )?;
     }
-    let endpoint = |name: &str| Endpoint { prefix: format!("/root/{name}"), ..root.clone() };
-    let targets = pypi_targets(endpoint("bench").target(&format!("+simple/{PROJECT}/")))?;
+    let endpoint = |name: &str| Endpoint { prefix: format!("/{USER}/{name}"), ..root.clone() };
+    let targets = pypi_targets(&endpoint("bench").target(&format!("+simple/{PROJECT}/")))?;
     Ok(Some(Peer {
         name: "devpi",
         pid: process.pid(),

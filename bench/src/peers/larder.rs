@@ -19,11 +19,13 @@ pub(crate) struct Larder {
 
 impl Larder {
     /// Starts one on an empty folder. `log` is its `--log`: nginx, verdaccio and devpi write no access log either.
-    pub(crate) fn start(registry: &Registry, log: &str) -> Result<Self> {
-        let builder = Server::builder()
-            .external("public:npmjs", &registry.npm_url())
-            .external("public:pypi", &registry.pypi_url())
-            .env("LARDER_LOG", log);
+    /// Without a registry, `my-repo` has no upstreams.
+    pub(crate) fn start(registry: Option<&Registry>, log: &str) -> Result<Self> {
+        let mut builder = Server::builder().env("LARDER_LOG", log);
+        if let Some(registry) = registry {
+            builder =
+                builder.external("public:npmjs", &registry.npm_url()).external("public:pypi", &registry.pypi_url());
+        }
         let server = on_server_core(|| builder.start())?;
         let token = server.token();
         let endpoint = |format: &str, authorization: String| Endpoint {
@@ -46,7 +48,7 @@ pub(super) fn basic(user: &str, password: &str) -> String {
 
 /// A Larder that holds the packages.
 pub(crate) fn larder(registry: &Registry, large_versions: usize, log: &str) -> Result<Peer> {
-    let Larder { server, npm, pypi } = Larder::start(registry, log)?;
+    let Larder { server, npm, pypi } = Larder::start(Some(registry), log)?;
     let mut connection = Connection::open(server.address()).context("Larder")?;
     let packages = corpus::small().into_iter().chain(corpus::large(large_versions)).chain(corpus::archives());
     for package in packages {
@@ -60,7 +62,7 @@ pub(crate) fn larder(registry: &Registry, large_versions: usize, log: &str) -> R
         expect_success(&mut connection, &upload)?;
     }
     let mut targets = npm_targets(&npm)?;
-    targets.extend(pypi_targets(pypi.target(&format!("simple/{PROJECT}/")))?);
+    targets.extend(pypi_targets(&pypi.target(&format!("simple/{PROJECT}/")))?);
     Ok(Peer {
         name: "larder",
         pid: server.pid(),
@@ -72,7 +74,7 @@ pub(crate) fn larder(registry: &Registry, large_versions: usize, log: &str) -> R
 }
 
 /// Sends something that must succeed.
-pub(super) fn expect_success(connection: &mut Connection, request: &Prepared) -> Result {
+pub(crate) fn expect_success(connection: &mut Connection, request: &Prepared) -> Result {
     let status = connection.send(request).context(&request.name)?;
     if (200..300).contains(&status) {
         return Ok(());

@@ -15,9 +15,9 @@ use larder_testkit::{Request, Response};
 use serde_json::Value;
 
 pub(crate) use devpi::devpi;
-pub(crate) use larder::larder;
-pub(crate) use nginx::nginx;
-pub(crate) use verdaccio::verdaccio;
+pub(crate) use larder::{Larder, expect_success, larder};
+pub(crate) use nginx::{Nginx, nginx};
+pub(crate) use verdaccio::{start_verdaccio, verdaccio};
 
 use crate::load::Prepared;
 use crate::{Context, Result};
@@ -161,7 +161,7 @@ pub(crate) fn versions() -> Vec<String> {
 
 /// An address that is free now.
 fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0").context("a free port")?.local_addr().context("a free port")?)
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).context("a free port")
 }
 
 /// Waits until somebody listens.
@@ -195,7 +195,7 @@ fn npm_targets(npm: &Endpoint) -> Result<BTreeMap<Case, Target>> {
 }
 
 /// The PyPI cases. `index` is the target of the project's page.
-fn pypi_targets(index: Target) -> Result<BTreeMap<Case, Target>> {
+fn pypi_targets(index: &Target) -> Result<BTreeMap<Case, Target>> {
     let index = index.with("accept", SIMPLE_JSON);
     let page: Value = index.get()?.json();
     let file = page["files"]

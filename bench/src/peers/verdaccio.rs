@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::larder::expect_success;
-use super::{ABBREVIATED, Endpoint, Peer, Target, free_address, npm_targets, tool, wait_for};
+use super::{Endpoint, Peer, Target, free_address, npm_targets, tool, wait_for};
 use crate::host::Process;
 use crate::load::Connection;
 use crate::{Context, Result, corpus};
@@ -28,34 +28,50 @@ max_body_size: 100mb
 log: {type: stdout, format: json, level: fatal}
 ";
 
-/// Starts it; `None` if it is not installed.
+/// A running verdaccio.
+pub(crate) struct Verdaccio {
+    process: Process,
+    folder: TempDir,
+}
+
+impl Verdaccio {
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Stores another server's document as a package: publishing thousands of versions would take it minutes.
+    pub(crate) fn put_document(&self, of: &Target, name: &str) -> Result {
+        let mut document: Value = of.get()?.json();
+        for member in ["_uplinks", "_distfiles", "_attachments"] {
+            document[member] = json!({});
+        }
+        let home = self.folder.path().join("storage").join(name);
+        fs::create_dir_all(&home).context(home.display())?;
+        fs::write(home.join("package.json"), document.to_string()).context(home.display())
+    }
+}
+
+/// One that holds the packages; `None` if it is not installed.
 pub(crate) fn verdaccio(registry: &Registry, large: &Target) -> Result<Option<Peer>> {
-    let Some(program) = tool("verdaccio") else { return Ok(None) };
-    let (folder, process, npm) = start(&program, registry)?;
+    let Some((verdaccio, npm)) = start_verdaccio(registry)? else { return Ok(None) };
     let mut connection = Connection::open(npm.address).context("verdaccio")?;
     for package in corpus::small().into_iter().chain(corpus::archives()) {
         expect_success(&mut connection, &npm.publish(&package))?;
     }
-    // Publishing as many versions as the large document has would take it minutes.
-    let mut document: Value = large.get()?.json();
-    for member in ["_uplinks", "_distfiles", "_attachments"] {
-        document[member] = json!({});
-    }
-    let home = folder.path().join("storage").join(corpus::LARGE);
-    fs::create_dir_all(&home).context(home.display())?;
-    fs::write(home.join("package.json"), document.to_string()).context(home.display())?;
-    npm.target(corpus::LARGE).with("accept", ABBREVIATED).get()?;
+    verdaccio.put_document(large, corpus::LARGE)?;
     Ok(Some(Peer {
         name: "verdaccio",
-        pid: process.pid(),
+        pid: verdaccio.pid(),
         targets: npm_targets(&npm)?,
         npm: Some(npm),
         pypi: None,
-        _running: Box::new((process, folder)),
+        _running: Box::new(verdaccio),
     }))
 }
 
-fn start(program: &std::path::Path, registry: &Registry) -> Result<(TempDir, Process, Endpoint)> {
+/// Starts it empty, with this upstream; `None` if it is not installed.
+pub(crate) fn start_verdaccio(registry: &Registry) -> Result<Option<(Verdaccio, Endpoint)>> {
+    let Some(program) = tool("verdaccio") else { return Ok(None) };
     let folder = tempfile::Builder::new().prefix("bench-verdaccio-").tempdir().context("a temporary folder")?;
     let address = free_address()?;
     let root = folder.path().display().to_string();
@@ -72,5 +88,6 @@ fn start(program: &std::path::Path, registry: &Registry) -> Result<(TempDir, Pro
     let login = login.context("verdaccio's login")?;
     let token = login.json()["token"].as_str().map(str::to_owned).ok_or("verdaccio gave no token")?;
     let headers = vec![("authorization".to_owned(), format!("Bearer {token}"))];
-    Ok((folder, process, Endpoint { address, prefix: String::new(), headers, token: Some(token) }))
+    let npm = Endpoint { address, prefix: String::new(), headers, token: Some(token) };
+    Ok(Some((Verdaccio { process, folder }, npm)))
 }

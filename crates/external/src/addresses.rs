@@ -136,10 +136,10 @@ mod tests {
 
     #[test]
     fn file_addresses_are_relative_to_the_document() {
-        let pypi = registry("https://index.example/root", &[]);
+        let pypi = registry("https://index.example/main", &[]);
         let at = |url| pypi.file_url("simple/x/", url).map(String::from);
-        assert_eq!(at("x-1.whl").unwrap(), "https://index.example/root/simple/x/x-1.whl");
-        assert_eq!(at("../../files/x-1.whl#sha256=00").unwrap(), "https://index.example/root/files/x-1.whl");
+        assert_eq!(at("x-1.whl").unwrap(), "https://index.example/main/simple/x/x-1.whl");
+        assert_eq!(at("../../files/x-1.whl#sha256=00").unwrap(), "https://index.example/main/files/x-1.whl");
         assert_eq!(at("https://files.example/x-1.whl").unwrap(), "https://files.example/x-1.whl");
         assert_eq!(at("//files.example/x").unwrap(), "https://files.example/x");
         assert!(at("http://index.example/x").is_err(), "never from https to http");

@@ -7,6 +7,7 @@
 
 pub mod client;
 pub mod http;
+pub mod object_store;
 pub mod packages;
 pub mod postgres;
 pub mod registry;
@@ -17,6 +18,8 @@ pub mod tools;
 
 pub use client::{Client, Ran};
 pub use http::{Request, Response};
+pub use object_store::ObjectStore;
+pub use postgres::Postgres;
 pub use registry::{Fault, Registry};
 pub use runner::{Test, skip};
 pub use server::{Server, Stopped};

@@ -176,15 +176,16 @@ fn p_26_devpi_mirror() {
     let port = listener.local_addr().expect("an address").port();
     drop(listener);
     let script = format!(
-        "devpi-init --serverdir data --root-passwd root\n\
+        "devpi-init --serverdir data --root-passwd {user}\n\
          devpi-server --serverdir data --host 127.0.0.1 --port {port} > server.log 2>&1 &\n\
          trap \"kill $!\" EXIT\n\
          until (echo > /dev/tcp/127.0.0.1/{port}) 2> /dev/null; do sleep 0.1; done\n\
          devpi use http://127.0.0.1:{port}\n\
-         devpi login root --password=root\n\
-         devpi index -c root/copy type=mirror 'mirror_url={}'\n\
-         pip download --dest got --no-cache-dir --index-url http://127.0.0.1:{port}/root/copy/+simple/ mirrored==1.0\n",
-        world.index_url()
+         devpi login {user} --password={user}\n\
+         devpi index -c {user}/copy type=mirror 'mirror_url={}'\n\
+         pip download --dest got --no-cache-dir --index-url http://127.0.0.1:{port}/{user}/copy/+simple/ mirrored==1.0\n",
+        world.index_url(),
+        user = "root"
     );
     let _ = client.shell(&script).succeeds();
     let got = std::fs::read(client.home().join("got").join(package.wheel().name)).expect("the wheel");

@@ -37,8 +37,8 @@ pub trait BlobStore: Send + Sync + 'static {
     /// Starts a blob whose bytes are not known yet. Dropping it without committing discards it.
     async fn stage(&self) -> Result<Box<dyn Staging>>;
 
-    /// Puts a finished staging file in place, durably (file and folder flushed) before returning. Committing bytes that
-    /// are there already succeeds.
+    /// Puts a finished staging file in place, durably (file and folder flushed) before returning. Bytes that are there
+    /// already are put there again, so that their time of storing is not before this call.
     async fn commit(&self, domain: DomainId, staged: StagedBlob) -> Result<()>;
 
     /// Opens a blob; `range` `None` is all of it. [`crate::Error::ResourceNotFound`] if it is not there.
@@ -47,8 +47,11 @@ pub trait BlobStore: Send + Sync + 'static {
     /// Its size, if it is there.
     async fn size(&self, domain: DomainId, sha256: Sha256) -> Result<Option<u64>>;
 
-    /// Removes it; no error if it is not there.
-    async fn delete(&self, domain: DomainId, sha256: Sha256) -> Result<()>;
+    /// Removes a blob that was stored before an instant; answers whether there was one. Bytes whose [`commit`] began at
+    /// that instant or later stay, whatever process committed them and however the two calls overlap.
+    ///
+    /// [`commit`]: BlobStore::commit
+    async fn delete(&self, domain: DomainId, sha256: Sha256, stored_before: Timestamp) -> Result<bool>;
 
     /// Every blob, in pages keyed by address, with size and time of storing: for `verify` and `gc`.
     async fn list(

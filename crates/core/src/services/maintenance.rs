@@ -93,11 +93,15 @@ impl Maintenance {
 
     /// Removes blobs that no asset refers to and that were stored, or put again, longer than `grace` ago.
     ///
+    /// A publish puts its bytes in place before it refers to them. Whoever puts bytes in place again meanwhile makes them
+    /// new, and the blob store removes nothing new, so what a publish needs is there as long as no publish takes longer
+    /// than `grace` between the two.
+    ///
     /// # Errors
     /// When the database or the blob store does not answer.
     pub async fn collect_garbage(&self, grace: Duration, dry_run: bool) -> Result<GarbageReport> {
         let mut report = GarbageReport::default();
-        let cutoff = self.clock.now();
+        let stored_before = self.clock.now().minus(grace);
         let mut after = None;
         loop {
             let page = self.blobs.list(after, PAGE).await?;
@@ -106,16 +110,15 @@ impl Maintenance {
             report.seen += page.len() as u64;
             let old: Vec<_> = page
                 .iter()
-                .filter(|(_, _, _, stored_at)| cutoff.since(*stored_at) >= grace)
+                .filter(|(_, _, _, stored_at)| *stored_at < stored_before)
                 .map(|(domain, sha256, _, _)| (*domain, *sha256))
                 .collect();
             for (domain, sha256) in self.store.unreferenced(&old).await? {
                 let size = page.iter().find(|row| (row.0, row.1) == (domain, sha256)).map_or(0, |row| row.2);
-                if !dry_run {
-                    self.blobs.delete(domain, sha256).await?;
+                if dry_run || self.blobs.delete(domain, sha256, stored_before).await? {
+                    report.removed += 1;
+                    report.removed_bytes += size;
                 }
-                report.removed += 1;
-                report.removed_bytes += size;
             }
         }
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 
 mod faults;
+mod garbage;
 mod origin_controls;
 mod upstream_model;
 mod world;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! staging/{random}                      being written, or finished and not committed
-//! blobs/{domain_id}/{aa}/{sha256}       aa: the first two digits of the hash
+//! blobs/{domain_id}/{aa}/{sha256}       aa: the first two digits of the hash; its time is when it was put there last
+//! lock                                  shared by who puts a blob in place, alone with who removes one
 //! ```
 //!
 //! A blob appears by a rename, after its bytes were flushed; the rename is acknowledged after the folder was flushed,
@@ -14,7 +15,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -25,6 +26,7 @@ use larder_core::{Error, Result};
 
 use super::cache::{SmallBlobCache, SmallBlobs};
 use super::disk::{Disk, SystemDisk, disk_error, is_folder, make_folder, remove_file};
+use super::lock::FolderLock;
 use super::staging::{StagingFolder, blocking};
 
 /// The blob store of an embedded server.
@@ -53,7 +55,7 @@ impl LocalBlobs {
             .map_err(|error| disk_error("make the folder", &blobs, error))?;
         Ok(Self {
             staging: StagingFolder::open(root.join("staging"))?,
-            folder: Arc::new(BlobFolder { root: blobs, disk, durable: Mutex::default() }),
+            folder: Arc::new(BlobFolder::new(blobs, FolderLock::open(root.join("lock"))?, disk)),
             cache: SmallBlobCache::new(small_blobs),
         })
     }
@@ -99,9 +101,9 @@ impl BlobStore for LocalBlobs {
         blocking(move || folder.size(domain, sha256)).await
     }
 
-    async fn delete(&self, domain: DomainId, sha256: Sha256) -> Result<()> {
+    async fn delete(&self, domain: DomainId, sha256: Sha256, stored_before: Timestamp) -> Result<bool> {
         let folder = Arc::clone(&self.folder);
-        let deleted = blocking(move || folder.delete(domain, sha256)).await;
+        let deleted = blocking(move || folder.delete(domain, sha256, stored_before)).await;
         self.cache.remove(domain, sha256);
         deleted
     }
@@ -123,6 +125,7 @@ impl BlobStore for LocalBlobs {
 /// `blobs/`: every call blocks.
 struct BlobFolder {
     root: PathBuf,
+    lock: FolderLock,
     disk: Arc<dyn Disk>,
     /// Folders whose entry in their parent was flushed by this process. One that another thread, or a process that
     /// crashed, made may not be durable yet.
@@ -130,6 +133,10 @@ struct BlobFolder {
 }
 
 impl BlobFolder {
+    fn new(root: PathBuf, lock: FolderLock, disk: Arc<dyn Disk>) -> Self {
+        Self { root, lock, disk, durable: Mutex::default() }
+    }
+
     fn domain(&self, domain: DomainId) -> PathBuf {
         self.root.join(domain.0.to_string())
     }
@@ -147,16 +154,17 @@ impl BlobFolder {
         self.make_durable(shelf, &domain).map_err(|error| place(shelf, error))?;
 
         let held = file_size(&target).map_err(|error| place(&target, error))?;
-        if held != Some(staged.digests.size_bytes) {
-            if let Some(held) = held {
-                let expected = staged.digests.size_bytes;
-                tracing::error!(blob = %target.display(), held, expected, "a damaged blob is replaced");
-            }
-            self.disk.sync_file(staged.path()).map_err(|error| place(staged.path(), error))?;
-            self.disk.rename(staged.path(), &target).map_err(|error| place(&target, error))?;
-            let _moved = staged.into_path();
+        if let Some(held) = held.filter(|held| *held != staged.digests.size_bytes) {
+            let expected = staged.digests.size_bytes;
+            tracing::error!(blob = %target.display(), held, expected, "a damaged blob is replaced");
         }
-        // Also when it was there: whoever put it there may not have come this far yet.
+        // Also when it is there: the file that is there may be old enough to be removed.
+        set_time(staged.path()).map_err(|error| place(staged.path(), error))?;
+        self.disk.sync_file(staged.path()).map_err(|error| place(staged.path(), error))?;
+        let lock = self.lock.shared().map_err(|error| place(&target, error))?;
+        self.disk.rename(staged.path(), &target).map_err(|error| place(&target, error))?;
+        drop(lock);
+        let _moved = staged.into_path();
         self.disk.sync_folder(shelf).map_err(|error| place(shelf, error))
     }
 
@@ -200,10 +208,15 @@ impl BlobFolder {
         if self.has_shelf(domain, target)? { file_size(target) } else { Ok(None) }
     }
 
-    fn delete(&self, domain: DomainId, sha256: Sha256) -> Result<()> {
+    fn delete(&self, domain: DomainId, sha256: Sha256, stored_before: Timestamp) -> Result<bool> {
         let target = self.address(domain, sha256);
-        let removed = self.has_shelf(domain, &target).and_then(|there| Ok(there && remove_file(&target)?));
-        removed.map(|_| ()).map_err(|error| disk_error("remove", &target, error))
+        let remove = || {
+            // Nobody puts a newer file there between the look and the removal.
+            let _alone = self.lock.alone()?;
+            let is_old = self.has_shelf(domain, &target)? && stored_at(&target)?.is_some_and(|at| at < stored_before);
+            if is_old { remove_file(&target) } else { Ok(false) }
+        };
+        remove().map_err(|error| disk_error("remove", &target, error))
     }
 
     fn list(
@@ -228,8 +241,7 @@ impl BlobFolder {
                     let Ok(metadata) = metadata.and_then(|metadata| Ok((metadata.len(), metadata.modified()?))) else {
                         continue; // removed meanwhile
                     };
-                    let stored_at = metadata.1.duration_since(UNIX_EPOCH).unwrap_or_default();
-                    found.push((domain, sha256, metadata.0, Timestamp(0).plus(stored_at)));
+                    found.push((domain, sha256, metadata.0, timestamp(metadata.1)));
                 }
             }
         }
@@ -265,6 +277,25 @@ fn file_size(path: &Path) -> io::Result<Option<u64>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Makes a file as new as it is about to become a blob; it may have been written for hours.
+fn set_time(staged: &Path) -> io::Result<()> {
+    // The file system's own time would be the time of its last tick, some milliseconds ago.
+    File::options().write(true).open(staged)?.set_modified(SystemTime::now())
+}
+
+/// When a blob was put in place, if it is there.
+fn stored_at(path: &Path) -> io::Result<Option<Timestamp>> {
+    match fs::symlink_metadata(path).and_then(|metadata| metadata.modified()) {
+        Ok(time) => Ok(Some(timestamp(time))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn timestamp(time: SystemTime) -> Timestamp {
+    Timestamp(0).plus(time.duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 /// No blob of this hash in the domain.

@@ -9,6 +9,7 @@ mod disk;
 #[doc(hidden)]
 pub mod fuzzing;
 mod local;
+mod lock;
 mod s3;
 mod staging;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use larder_core::Error;
-use larder_core::model::{DomainId, Sha256};
+use larder_core::model::{Clock as _, DomainId, Sha256, SystemClock, Timestamp};
 use larder_core::ports::{Blob, BlobStore, ByteRange, StagedBlob};
 
 /// A store to test, with the folder it stages in. Dropping it removes everything.
@@ -20,6 +20,9 @@ pub(super) struct Fixture {
 }
 
 pub(super) const DOMAIN: DomainId = DomainId(7);
+
+/// Later than anything was stored.
+pub(super) const ANY_TIME: Timestamp = Timestamp(i64::MAX);
 
 pub(super) async fn staged(blobs: &dyn BlobStore, bytes: &[u8]) -> StagedBlob {
     let mut staging = blobs.stage().await.unwrap();
@@ -111,14 +114,14 @@ pub(super) async fn a_missing_blob_is_not_found(fixture: Arc<Fixture>) {
     let missing = Sha256([9; 32]);
     assert!(matches!(fixture.blobs.open(DOMAIN, missing, None).await, Err(Error::ResourceNotFound { .. })));
     assert_eq!(fixture.blobs.size(DOMAIN, missing).await.unwrap(), None);
-    fixture.blobs.delete(DOMAIN, missing).await.unwrap();
+    assert!(!fixture.blobs.delete(DOMAIN, missing, ANY_TIME).await.unwrap());
 }
 
 pub(super) async fn domains_do_not_share_blobs(fixture: Arc<Fixture>) {
     let sha256 = stored(&*fixture.blobs, DOMAIN, b"mine").await;
     assert!(fixture.blobs.open(DomainId(8), sha256, None).await.is_err_and(|error| error.is_not_found()));
     stored(&*fixture.blobs, DomainId(8), b"mine").await;
-    fixture.blobs.delete(DOMAIN, sha256).await.unwrap();
+    assert!(fixture.blobs.delete(DOMAIN, sha256, ANY_TIME).await.unwrap());
     assert_eq!(read(&*fixture.blobs, DomainId(8), sha256, None).await, b"mine");
 }
 
@@ -158,9 +161,58 @@ pub(super) async fn concurrent_commits_of_the_same_bytes_all_succeed(fixture: Ar
 pub(super) async fn a_deleted_blob_is_gone(fixture: Arc<Fixture>) {
     let sha256 = stored(&*fixture.blobs, DOMAIN, b"short-lived").await;
     assert_eq!(read(&*fixture.blobs, DOMAIN, sha256, None).await, b"short-lived");
-    fixture.blobs.delete(DOMAIN, sha256).await.unwrap();
+    assert!(fixture.blobs.delete(DOMAIN, sha256, ANY_TIME).await.unwrap());
     assert!(fixture.blobs.open(DOMAIN, sha256, None).await.is_err_and(|error| error.is_not_found()));
     assert_eq!(fixture.blobs.size(DOMAIN, sha256).await.unwrap(), None);
+}
+
+/// Until the stores' clocks, one of which counts whole seconds, are certainly past what was stored before.
+async fn a_new_instant() -> Timestamp {
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    SystemClock.now()
+}
+
+pub(super) async fn only_what_was_stored_before_the_cutoff_is_deleted(fixture: Arc<Fixture>) {
+    let blobs = &*fixture.blobs;
+    let (kept, again) = (stored(blobs, DOMAIN, b"kept").await, stored(blobs, DOMAIN, b"again").await);
+    assert!(!blobs.delete(DOMAIN, kept, Timestamp(0)).await.unwrap());
+    let cutoff = a_new_instant().await;
+    stored(blobs, DOMAIN, b"again").await;
+    assert!(!blobs.delete(DOMAIN, again, cutoff).await.unwrap(), "what was stored again is new");
+    assert_eq!(read(blobs, DOMAIN, again, None).await, b"again");
+    assert!(blobs.delete(DOMAIN, kept, cutoff).await.unwrap());
+    assert_eq!(blobs.size(DOMAIN, kept).await.unwrap(), None);
+    assert!(!blobs.delete(DOMAIN, kept, cutoff).await.unwrap());
+}
+
+pub(super) async fn a_commit_survives_a_deletion_at_the_same_time(fixture: Arc<Fixture>) {
+    let contents: Vec<Vec<u8>> = (0..60).map(|n| noise(2000, n)).collect();
+    let mut addresses = Vec::new();
+    for bytes in &contents {
+        addresses.push(stored(&*fixture.blobs, DOMAIN, bytes).await);
+    }
+    let cutoff = a_new_instant().await;
+    let collector = {
+        let (blobs, addresses) = (Arc::clone(&fixture.blobs), addresses.clone());
+        tokio::spawn(async move {
+            let mut removed = 0;
+            for _ in 0..3 {
+                for sha256 in &addresses {
+                    removed += u32::from(blobs.delete(DOMAIN, *sha256, cutoff).await.unwrap());
+                }
+            }
+            removed
+        })
+    };
+    // From the end, so that the two meet.
+    for (bytes, sha256) in contents.iter().zip(&addresses).rev() {
+        stored(&*fixture.blobs, DOMAIN, bytes).await;
+        assert_eq!(fixture.blobs.size(DOMAIN, *sha256).await.unwrap(), Some(2000), "committed, and there");
+    }
+    assert!(collector.await.unwrap() > 0, "the collector came too late to get in the way");
+    for (bytes, sha256) in contents.iter().zip(&addresses) {
+        assert!(read(&*fixture.blobs, DOMAIN, *sha256, None).await == *bytes, "committed, and there to the end");
+    }
 }
 
 pub(super) async fn dropped_staging_leaves_nothing(fixture: Arc<Fixture>) {
@@ -243,6 +295,8 @@ macro_rules! blob_suite {
                 committing_the_same_bytes_again_keeps_them_and_leaves_no_staging
                 concurrent_commits_of_the_same_bytes_all_succeed
                 a_deleted_blob_is_gone
+                only_what_was_stored_before_the_cutoff_is_deleted
+                a_commit_survives_a_deletion_at_the_same_time
                 dropped_staging_leaves_nothing
                 what_was_written_is_readable_while_staging_grows
                 sweeping_removes_only_what_is_old_enough

@@ -5,15 +5,17 @@ use larder_core::model::{DomainId, Sha256};
 /// The keys below a prefix.
 #[derive(Debug)]
 pub(super) struct Keys {
-    /// Ends in a slash.
+    /// Of blobs; ends in a slash.
     folder: String,
+    /// Of marks; ends in a slash.
+    marks: String,
 }
 
 impl Keys {
     /// `prefix` is empty or a path without slashes at its ends.
     pub(super) fn new(prefix: &str) -> Self {
-        let folder = if prefix.is_empty() { "blobs/".to_owned() } else { format!("{prefix}/blobs/") };
-        Self { folder }
+        let below = |name: &str| if prefix.is_empty() { format!("{name}/") } else { format!("{prefix}/{name}/") };
+        Self { folder: below("blobs"), marks: below("condemned") }
     }
 
     /// What all keys start with.
@@ -24,6 +26,11 @@ impl Keys {
     pub(super) fn of(&self, domain: DomainId, sha256: Sha256) -> String {
         let name = sha256.hex();
         format!("{}{:019}/{}/{name}", self.folder, domain.0, &name[..2])
+    }
+
+    /// What the keys of a blob's marks start with (see `removal.rs`).
+    pub(super) fn marks_of(&self, domain: DomainId, sha256: Sha256) -> String {
+        format!("{}{:019}/{}/", self.marks, domain.0, sha256.hex())
     }
 
     /// The address; `None` for a key that [`Keys::of`] does not make.

@@ -1,7 +1,8 @@
 //! Blobs in an S3-compatible store.
 //!
 //! ```text
-//! {prefix/}blobs/{domain_id, 19 digits}/{aa}/{sha256}     aa: the first two digits of the hash
+//! {prefix/}blobs/{domain_id, 19 digits}/{aa}/{sha256}              aa: the first two digits of the hash
+//! {prefix/}condemned/{domain_id, 19 digits}/{sha256}/{random}      marks of running removals, see `removal.rs`
 //! ```
 //!
 //! Staging is local. Committing uploads: S3 shows an object only when all of it has arrived and is durable, so there is
@@ -9,6 +10,7 @@
 //! need to get, put, delete and list below the prefix; without the right to list, S3 answers 403 for what is missing.
 
 mod keys;
+mod removal;
 mod requests;
 mod settings;
 mod upload;
@@ -29,6 +31,7 @@ use super::disk::disk_error;
 use super::local::not_found;
 use super::staging::StagingFolder;
 use keys::Keys;
+use removal::Place;
 use requests::{ObjectStore, PAUSES};
 pub use settings::S3Settings;
 
@@ -72,6 +75,10 @@ impl S3Blobs {
             cache: SmallBlobCache::new(small_blobs),
         })
     }
+
+    fn place(&self, domain: DomainId, sha256: Sha256) -> Place {
+        Place { key: self.keys.of(domain, sha256), marks: self.keys.marks_of(domain, sha256) }
+    }
 }
 
 async fn collect(response: IncomingResponse) -> Result<Bytes> {
@@ -91,13 +98,10 @@ impl BlobStore for S3Blobs {
 
     async fn commit(&self, domain: DomainId, staged: StagedBlob) -> Result<()> {
         let sha256 = staged.digests.sha256;
-        let key = self.keys.of(domain, sha256);
+        let place = self.place(domain, sha256);
         let store = Arc::clone(&self.store);
         // In a task of its own, so that an upload which nobody waits for any more ends properly too.
-        let commit = tokio::spawn(async move {
-            let held = store.size(&key).await?;
-            if held == Some(staged.digests.size_bytes) { Ok(()) } else { upload::upload(&store, &key, &staged).await }
-        });
+        let commit = tokio::spawn(async move { removal::put(&store, &place, &staged).await });
         commit.await.map_err(Error::internal)??;
         // A damaged blob may have been replaced.
         self.cache.remove(domain, sha256);
@@ -133,11 +137,12 @@ impl BlobStore for S3Blobs {
     }
 
     async fn size(&self, domain: DomainId, sha256: Sha256) -> Result<Option<u64>> {
-        self.store.size(&self.keys.of(domain, sha256)).await
+        let object = self.store.find(&self.keys.of(domain, sha256)).await?;
+        Ok(object.map(|object| object.size_bytes))
     }
 
-    async fn delete(&self, domain: DomainId, sha256: Sha256) -> Result<()> {
-        let deleted = self.store.delete(&self.keys.of(domain, sha256)).await;
+    async fn delete(&self, domain: DomainId, sha256: Sha256, stored_before: Timestamp) -> Result<bool> {
+        let deleted = removal::remove(&self.store, &self.place(domain, sha256), stored_before).await;
         self.cache.remove(domain, sha256);
         deleted
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -48,6 +48,14 @@ pub(super) struct FilePart {
     pub(super) md5: [u8; 16],
 }
 
+/// What the store says of an object without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Object {
+    pub(super) size_bytes: u64,
+    /// To the second, rounded down; `None` if the store does not say it in HTTP's form.
+    pub(super) modified_at: Option<SystemTime>,
+}
+
 /// A request that can be sent again.
 struct Ask {
     method: &'static str,
@@ -74,12 +82,14 @@ impl ObjectStore {
         })
     }
 
-    /// The size of an object, if it is there.
-    pub(super) async fn size(&self, key: &str) -> Result<Option<u64>> {
+    /// An object without its bytes, if it is there.
+    pub(super) async fn find(&self, key: &str) -> Result<Option<Object>> {
         let ask = Self::ask(&self.bucket.head_object(Some(&self.credentials), key));
         let Some(response) = self.send(&ask).await? else { return Ok(None) };
         let length = response.header("content-length").and_then(|length| length.parse().ok());
-        length.map(Some).ok_or_else(|| Error::internal("the object store answered HEAD without a length"))
+        let size_bytes = length.ok_or_else(|| Error::internal("the object store answered HEAD without a length"))?;
+        let modified_at = response.header("last-modified").and_then(|time| httpdate::parse_http_date(time).ok());
+        Ok(Some(Object { size_bytes, modified_at }))
     }
 
     /// An object, or part of it, if it is there.
@@ -94,7 +104,16 @@ impl ObjectStore {
 
     /// Removes an object; no error if it is not there.
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
-        self.send(&Self::ask(&self.bucket.delete_object(Some(&self.credentials), key))).await.map(drop)
+        self.send(&self.deletion(key)).await.map(drop)
+    }
+
+    /// Removes an object, asking once only: an answer that was lost does not become a later removal.
+    pub(super) async fn delete_once(&self, key: &str) -> Result<()> {
+        self.attempt(&self.deletion(key)).await.map(drop)
+    }
+
+    fn deletion(&self, key: &str) -> Ask {
+        Self::ask(&self.bucket.delete_object(Some(&self.credentials), key))
     }
 
     /// Objects in the order of their keys.
@@ -116,6 +135,13 @@ impl ObjectStore {
     /// Stores an object in one request.
     pub(super) async fn put(&self, key: &str, part: FilePart) -> Result<()> {
         let ask = self.sending(self.bucket.put_object(Some(&self.credentials), key), part);
+        self.expect(&ask).await.map(drop)
+    }
+
+    /// Stores an object without bytes.
+    pub(super) async fn put_empty(&self, key: &str) -> Result<()> {
+        let mut ask = Self::ask(&self.bucket.put_object(Some(&self.credentials), key));
+        ask.body = AskBody::Text(Bytes::new());
         self.expect(&ask).await.map(drop)
     }
 

@@ -6,19 +6,22 @@ mod server;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use larder_external::{Client, ClientSettings};
+use larder_testkit::ObjectStore;
 
 use super::*;
 use crate::blob::suite::{DOMAIN, Fixture, blob_suite, noise, read, run, staged, staging_files, stored};
-use scripted::{Scripted, answer, settings};
+use scripted::Scripted;
+pub(super) use scripted::{answer, settings};
+use server::server;
 
 /// A store in a bucket of its own.
 fn fixture() -> Option<Fixture> {
-    let endpoint = server::endpoint()?;
-    Some(fixture_in(endpoint, server::fresh_bucket(endpoint)))
+    let server = server()?;
+    Some(fixture_in(server, server.bucket()))
 }
 
-fn fixture_in(endpoint: &str, bucket: String) -> Fixture {
-    let settings = S3Settings { bucket, prefix: "some/prefix".to_owned(), ..settings(endpoint) };
+fn fixture_in(server: &ObjectStore, bucket: String) -> Fixture {
+    let settings = S3Settings { bucket, prefix: "some/prefix".to_owned(), ..settings(server.endpoint()) };
     let transport = Arc::new(Client::new(ClientSettings::default()));
     let staging = tempfile::tempdir().unwrap();
     let blobs = S3Blobs::open(&settings, staging.path(), transport, SmallBlobs::default()).unwrap();
@@ -43,12 +46,12 @@ fn a_large_blob_goes_up_in_parts() {
 
 #[test]
 fn objects_that_are_no_blobs_are_not_listed() {
-    let Some(endpoint) = server::endpoint() else { return };
-    let bucket = server::fresh_bucket(endpoint);
+    let Some(server) = server() else { return };
+    let bucket = server.bucket();
     for foreign in ["some/prefix/blobs/notes", "some/prefix/blobs/0/ba/x", "elsewhere"] {
-        server::put(endpoint, &format!("{bucket}/{foreign}"), b"x");
+        server.put(&format!("{bucket}/{foreign}"), b"x");
     }
-    run(Some(fixture_in(endpoint, bucket)), |fixture| async move {
+    run(Some(fixture_in(server, bucket)), |fixture| async move {
         let sha256 = stored(&*fixture.blobs, DOMAIN, b"abc").await;
         // In pages of one, foreign keys fill whole pages.
         let listed = fixture.blobs.list(None, 1).await.unwrap();
@@ -58,8 +61,8 @@ fn objects_that_are_no_blobs_are_not_listed() {
 
 #[test]
 fn a_missing_bucket_is_a_failure_that_names_it() {
-    let Some(endpoint) = server::endpoint() else { return };
-    run(Some(fixture_in(endpoint, "no-such-bucket".to_owned())), |fixture| async move {
+    let Some(server) = server() else { return };
+    run(Some(fixture_in(server, "no-such-bucket".to_owned())), |fixture| async move {
         let staged = staged(&*fixture.blobs, b"abc").await;
         let error = fixture.blobs.commit(DOMAIN, staged).await.expect_err("there is no bucket");
         let Error::Internal { source } = error else { panic!("{error:?}") };

@@ -11,7 +11,7 @@ use md5::{Digest as _, Md5};
 
 use super::super::disk::disk_error;
 use super::super::staging::blocking;
-use super::requests::{FilePart, ObjectStore};
+use super::requests::{FilePart, Object, ObjectStore};
 
 /// Larger blobs go up in parts.
 const LARGEST_PUT: u64 = 64 * 1024 * 1024;
@@ -22,8 +22,9 @@ const PART_BYTES: u64 = 16 * 1024 * 1024;
 /// Parts in flight at once.
 const PARTS_AT_ONCE: usize = 4;
 
-/// Uploads the blob. When this answers, all of it is there; when it fails, nothing is.
-pub(super) async fn upload(store: &ObjectStore, key: &str, staged: &StagedBlob) -> Result<()> {
+/// Uploads the blob, where `before` is until now. When this answers, all of it is there and new; when it fails, nothing
+/// has changed.
+pub(super) async fn upload(store: &ObjectStore, key: &str, staged: &StagedBlob, before: Option<&Object>) -> Result<()> {
     let size_bytes = staged.digests.size_bytes;
     if size_bytes <= LARGEST_PUT {
         let path = staged.path().to_owned();
@@ -33,7 +34,8 @@ pub(super) async fn upload(store: &ObjectStore, key: &str, staged: &StagedBlob) 
     let uploaded = upload_parts(store, key, &upload, staged).await;
     if uploaded.is_err() {
         // An answer may have been lost after the object was put together.
-        if store.size(key).await.is_ok_and(|size| size == Some(size_bytes)) {
+        let after = store.find(key).await.unwrap_or_default();
+        if after.as_ref() != before && after.is_some_and(|after| after.size_bytes == size_bytes) {
             return Ok(());
         }
         if let Err(error) = store.abort_upload(key, &upload).await {

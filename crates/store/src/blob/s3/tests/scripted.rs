@@ -47,7 +47,7 @@ impl HttpTransport for Scripted {
 }
 
 /// A whole answer.
-pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Result<IncomingResponse> {
+pub(in super::super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Result<IncomingResponse> {
     let body = Bytes::copy_from_slice(body.as_bytes());
     let mut headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     if !headers.iter().any(|(name, _)| name == "content-length") {
@@ -56,7 +56,7 @@ pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Resul
     Ok(IncomingResponse { status, headers, body: Box::pin(futures_util::stream::iter([Ok(body)])) })
 }
 
-pub(super) fn settings(endpoint: &str) -> S3Settings {
+pub(in super::super) fn settings(endpoint: &str) -> S3Settings {
     let secret = Some("test".to_owned());
     S3Settings {
         bucket: "bucket".to_owned(),
