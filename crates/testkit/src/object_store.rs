@@ -32,7 +32,7 @@ impl ObjectStore {
     ///
     /// # Panics
     /// If the program is there and does not serve.
-    pub fn start() -> Result<Self, String> {
+    pub fn try_start() -> Result<Self, String> {
         let python = tools::folder().join("bin/s3-python");
         if !python.exists() {
             return Err(format!("{} is not there; `cargo xtask clients` installs it", python.display()));

@@ -1,6 +1,7 @@
 //! The end-to-end tests: real clients and raw requests against the real program. `cargo xtask e2e` runs them.
 
 mod boto3;
+mod cluster;
 mod crash;
 mod faults;
 mod identities;
@@ -33,6 +34,7 @@ fn main() {
         crash::TESTS,
         identities::TESTS,
         postgres::TESTS,
+        cluster::TESTS,
         maintenance::TESTS,
         boto3::TESTS,
     ])

@@ -8,7 +8,7 @@ use larder_testkit::ObjectStore;
 /// The server; without its program, `None`, and a line on the terminal says so.
 pub(super) fn server() -> Option<&'static ObjectStore> {
     static SERVER: OnceLock<Option<ObjectStore>> = OnceLock::new();
-    let start = || match ObjectStore::start() {
+    let start = || match ObjectStore::try_start() {
         Ok(server) => Some(server),
         Err(reason) => {
             // Not by the macro, whose output a passing test hides.
