@@ -86,6 +86,32 @@ impl Postgres {
         self.run("pg_ctl", &["-D", "data", "-w", "-m", "immediate", "stop"]);
     }
 
+    /// Lets every process of the server stand still, as if the network had stopped to deliver: connections stay and
+    /// nobody answers.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Ends [`Postgres::freeze`].
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let file = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("a running server");
+        let main = file.lines().next().expect("the id of its first process");
+        let children = std::fs::read_to_string(format!("/proc/{main}/task/{main}/children")).unwrap_or_default();
+        let mut kill = Command::new("kill");
+        kill.arg(signal).arg(main).args(children.split_whitespace());
+        assert!(kill.status().is_ok_and(|status| status.success()), "{kill:?}");
+    }
+
     /// Starts it again after [`Postgres::stop`].
     ///
     /// # Panics

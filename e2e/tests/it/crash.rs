@@ -2,6 +2,7 @@
 //! whole, the rest is there whole or not at all.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -184,20 +185,33 @@ fn crash_disk_full() {
     }
 }
 
+/// Bytes that do not compress.
+fn noise(size_bytes: usize) -> Vec<u8> {
+    let mut random = Random(size_bytes as u64 + 1);
+    (0..size_bytes / 8).flat_map(|_| random.next().to_le_bytes()).collect()
+}
+
 fn disk_full(disk: &str) {
     let server = Server::builder().env("LARDER_STORAGE_URL", &format!("file:{disk}")).start();
     let token = server.token();
     let publish = |name: &str, size: usize| {
-        let mut random = Random(size as u64 + 1);
-        let data: Vec<u8> = (0..size / 8).flat_map(|_| random.next().to_le_bytes()).collect();
-        let body: Value = NpmPackage::new(name, "1.0.0").file("data", data).publish_body();
+        let body: Value = NpmPackage::new(name, "1.0.0").file("data", noise(size)).publish_body();
         let target = format!("{}/{name}", server.path("npm", "my-repo"));
         server.request("PUT", &target).token(&token).json(&body).send()
     };
     assert!(publish("fits", 1_000_000).is_success());
     let refused = publish("does-not-fit", 40_000_000);
-    assert!(matches!(refused.status, 500 | 503 | 507), "{refused:?}");
-    assert!(refused.json()["error"].is_string(), "{refused:?}");
+    assert!(matches!(refused.status, 503 | 507), "{refused:?}");
+    assert!(refused.json()["error"].as_str().is_some_and(|error| error.contains("full")), "{refused:?}");
+    let package = PythonPackage::new("does-not-fit-either", "1.0").file("data", noise(40_000_000));
+    let wheel = package.wheel();
+    let (content_type, body) = multipart(&package.form(&wheel), Some((&wheel.name, &wheel.bytes)));
+    let upload = server.request("POST", &format!("{}/", server.path("pypi", "my-repo"))).basic("aws", &token);
+    let refused = upload.header("content-type", content_type).body(body).send();
+    assert!(matches!(refused.status, 503 | 507), "{refused:?}");
+    assert!(format!("{} {}", refused.reason, refused.text()).contains("full"), "{refused:?}");
+    let staged = std::fs::read_dir(Path::new(disk).join("staging")).expect("the staging folder").count();
+    assert_eq!(staged, 0, "unfinished files keep the disk full");
     let target = format!("{}/does-not-fit", server.path("npm", "my-repo"));
     assert_eq!(server.request("GET", &target).token(&token).send().status, 404);
     let after = publish("fits-too", 1_000_000);
@@ -237,7 +251,7 @@ fn crash_database_locked() {
     server.stop().verify();
 }
 
-fn find_database(folder: &std::path::Path) -> String {
+fn find_database(folder: &Path) -> String {
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {

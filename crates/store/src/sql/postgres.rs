@@ -8,8 +8,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use larder_core::error::Source;
 use larder_core::{Error, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -19,7 +22,9 @@ use super::{Conn, Row, Sql, Value, Work, contradiction, migrations};
 
 /// Connections of one node. A request holds one for the length of a query, a change for that of its transaction.
 const CONNECTIONS: usize = 16;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection, a statement's answer or a free place in the pool is waited for. Statements take milliseconds;
+/// a server that is gone without closing its connections would be waited for without end.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How often a change is tried that collides with others; and one that found a unique key taken, which is either due
 /// to another transaction, and found by the checks of the next attempt, or stays so.
@@ -60,9 +65,6 @@ impl PostgresDatabase {
                 "sslmode=require is not possible: this program has no TLS to PostgreSQL; use sslmode=disable on a network you trust, a local socket or a tunnel",
             ));
         }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
         if config.get_application_name().is_none() {
             config.application_name("larder");
         }
@@ -74,7 +76,8 @@ impl PostgresDatabase {
 
     /// A connection, at rest in the pool or newly opened.
     pub(super) async fn session(&self) -> Result<Session> {
-        let permit = Arc::clone(&self.pool.permits).acquire_owned().await.map_err(Error::internal)?;
+        let permit = timeout(PATIENCE, Arc::clone(&self.pool.permits).acquire_owned());
+        let permit = permit.await.map_err(|_| no_answer("waiting for a connection"))?.map_err(Error::internal)?;
         let idle = self.pool.take();
         let connected = match idle {
             Some(connected) => connected,
@@ -138,7 +141,8 @@ impl Pool {
 }
 
 async fn connect(config: &Config) -> Result<Connected> {
-    let (client, connection) = config.connect(NoTls).await.map_err(|error| failure("connecting", error))?;
+    let connected = timeout(PATIENCE, config.connect(NoTls)).await.map_err(|_| no_answer("connecting"))?;
+    let (client, connection) = connected.map_err(|error| failure("connecting", error))?;
     tokio::spawn(async move {
         // Its failure is also that of the statement that was running, which is reported.
         if let Err(error) = connection.await {
@@ -150,7 +154,7 @@ async fn connect(config: &Config) -> Result<Connected> {
 
 /// A connection in use; goes back to the pool when dropped, after a roll-back if a transaction is open.
 pub(crate) struct Session {
-    /// `None` only while being dropped.
+    /// `None` after a statement without an answer, and while being dropped.
     connected: Option<Connected>,
     pool: Arc<Pool>,
     permit: Option<OwnedSemaphorePermit>,
@@ -166,8 +170,11 @@ impl Session {
     }
 
     async fn control(&mut self, text: &'static str) -> Result<()> {
-        let result = self.connected()?.client.batch_execute(text).await;
-        self.in_transaction = text != "COMMIT";
+        let ends = text == "COMMIT";
+        // Before it is sent: whoever waits for the answer may give up, and the transaction is open all the same.
+        self.in_transaction = true;
+        let result = timeout(PATIENCE, self.connected()?.client.batch_execute(text)).await;
+        self.in_transaction = !ends;
         self.checked(text, result)
     }
 
@@ -193,13 +200,13 @@ impl Session {
 
     pub(super) async fn execute(&mut self, sql: &'static Sql, params: &[Value<'_>]) -> Result<u64> {
         let statement = self.prepare(sql).await?;
-        let result = self.connected()?.client.execute(&statement, &as_parameters(params)).await;
+        let result = timeout(PATIENCE, self.connected()?.client.execute(&statement, &as_parameters(params))).await;
         self.checked(sql.name(), result)
     }
 
     async fn query(&mut self, sql: &'static Sql, params: &[Value<'_>]) -> Result<Vec<tokio_postgres::Row>> {
         let statement = self.prepare(sql).await?;
-        let result = self.connected()?.client.query(&statement, &as_parameters(params)).await;
+        let result = timeout(PATIENCE, self.connected()?.client.query(&statement, &as_parameters(params))).await;
         self.checked(sql.name(), result)
     }
 
@@ -208,7 +215,7 @@ impl Session {
         if let Some(statement) = self.connected()?.prepared.get(&key) {
             return Ok(statement.clone());
         }
-        let result = self.connected()?.client.prepare(sql.postgres()).await;
+        let result = timeout(PATIENCE, self.connected()?.client.prepare(sql.postgres())).await;
         let statement = self.checked(sql.name(), result)?;
         self.connected()?.prepared.insert(key, statement.clone());
         Ok(statement)
@@ -218,7 +225,13 @@ impl Session {
         self.connected.as_mut().ok_or_else(|| Error::internal("a closed database connection was used"))
     }
 
-    fn checked<T>(&mut self, what: &str, result: Result<T, tokio_postgres::Error>) -> Result<T> {
+    fn checked<T>(&mut self, what: &str, result: Result<Result<T, tokio_postgres::Error>, Elapsed>) -> Result<T> {
+        let Ok(result) = result else {
+            // What it would answer next is the answer to this.
+            self.connected = None;
+            self.attempts = 1;
+            return Err(no_answer(what));
+        };
         result.map_err(|error| {
             self.attempts = match error.code() {
                 Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => ATTEMPTS,
@@ -241,7 +254,7 @@ impl Drop for Session {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let pool = Arc::clone(&self.pool);
         runtime.spawn(async move {
-            if connected.client.batch_execute("ROLLBACK").await.is_ok() {
+            if let Ok(Ok(())) = timeout(PATIENCE, connected.client.batch_execute("ROLLBACK")).await {
                 pool.put(connected);
             }
             drop(permit);
@@ -263,12 +276,18 @@ pub(super) fn failure(what: &str, error: tokio_postgres::Error) -> Error {
         ("23", _) => contradiction(what, &source.source),
         // connection exception, transaction rollback, insufficient resources, operator intervention, read-only; no code
         // at all: the connection is gone
-        ("" | "08" | "40" | "53" | "57" | "58", _) | (_, "25006") => Error::Unavailable {
-            message: "the metadata database is not available at the moment, repeat the request".to_owned(),
-            source,
-        },
+        ("" | "08" | "40" | "53" | "57" | "58", _) | (_, "25006") => unavailable(source),
         _ => Error::Internal { source },
     }
+}
+
+fn no_answer(what: &str) -> Error {
+    unavailable(format!("{what}: PostgreSQL did not answer within {} s", PATIENCE.as_secs()).into())
+}
+
+fn unavailable(source: Source) -> Error {
+    let message = "the metadata database is not available at the moment, repeat the request".to_owned();
+    Error::Unavailable { message, source }
 }
 
 /// Which statement failed and why; for the log.

@@ -4,10 +4,12 @@ use std::io::Write as _;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use futures_util::future::poll_immediate;
 use larder_core::Error;
+use larder_core::ports::Packages as _;
 use larder_testkit::Postgres;
 
-use super::fixture::{Fixture, publication};
+use super::fixture::{Fixture, npm, publication};
 use crate::DatabaseUrl;
 
 static SERVER: OnceLock<Result<Postgres, String>> = OnceLock::new();
@@ -67,5 +69,26 @@ async fn connections_that_were_cut_are_replaced() {
             assert!(attempts < 20, "it never recovers");
         }
         assert!(fixture.package(repository.id, &package).await.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_gives_up_leaves_no_transaction_open() {
+    let Some(url) = new_database("a_caller_that_gives_up_leaves_no_transaction_open").await else { return };
+    let fixture = Fixture::open(DatabaseUrl::parse(&url).expect("a URL"), None).await;
+    let repository = fixture.some_repository().await;
+    let key = npm("late");
+    for polls in 1..=3 {
+        let mut reading = std::pin::pin!(fixture.store.find_package(repository.id, &key));
+        for _ in 0..polls {
+            // Each poll sends what it can; the first one sends the beginning of the transaction.
+            let _ = poll_immediate(&mut reading).await;
+            tokio::task::yield_now().await;
+        }
+    }
+    fixture.published(&repository, "late", &["1.0.0"]).await;
+    for _ in 0..20 {
+        let found = fixture.store.find_package(repository.id, &key).await.expect("read");
+        assert!(found.is_some(), "an old transaction is read from");
     }
 }
