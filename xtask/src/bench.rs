@@ -4,11 +4,17 @@ use crate::process::{self, Result, cargo, root, tools};
 use crate::{clients, suite};
 
 pub(crate) const HELP: &str = "\
-cargo xtask bench [PART]
+cargo xtask bench [--quick] [--alone] [--only SECTION,..] [--case TEXT] [--seconds N] [--output FILE]
 
 Measures Larder (release build), nginx with static files, verdaccio and devpi in one run, the server pinned to core 0 and
-the client to core 1, and writes bench/RESULTS.md. With a PART only that is measured and nothing is written:
-reads, installs, publishing, start, growth. Takes about a quarter of an hour; needs nginx, wrk and taskset.";
+the client to core 1, and writes bench/RESULTS.md. Takes about a quarter of an hour; needs nginx, wrk and taskset.
+
+  --quick    one short round: to try it, not for figures
+  --alone    without verdaccio and devpi
+  --only     reads, installs, publishes, start, growth
+  --case     only reads whose title contains the text
+  --seconds  of one measurement
+  --output   another file than bench/RESULTS.md";
 
 /// Runs the benchmark, or one part of it.
 pub(crate) fn run(arguments: &[String]) -> Result {
