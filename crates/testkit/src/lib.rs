@@ -14,6 +14,7 @@ pub mod registry;
 pub mod runner;
 pub mod server;
 pub mod sigv4;
+pub mod tls;
 pub mod tools;
 
 pub use client::{Client, Ran};

@@ -83,6 +83,11 @@ impl Registry {
         format!("http://{}", self.address)
     }
 
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The address for `public:npmjs`.
     #[must_use]
     pub fn npm_url(&self) -> String {

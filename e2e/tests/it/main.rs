@@ -17,6 +17,7 @@ mod pypi_checks;
 mod pypi_clients;
 mod pypi_registry_checks;
 mod seed;
+mod tls;
 
 fn main() {
     larder_testkit::runner::main(&[
@@ -31,6 +32,7 @@ fn main() {
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,
         faults::TESTS,
+        tls::TESTS,
         crash::TESTS,
         identities::TESTS,
         postgres::TESTS,
