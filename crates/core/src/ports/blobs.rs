@@ -60,8 +60,8 @@ pub trait BlobStore: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<(DomainId, Sha256, u64, Timestamp)>>;
 
-    /// Removes staging files that were last written more than `older_than` ago, or all at start with zero.
-    /// Answers how many.
+    /// Removes staging files that were last written more than `older_than` ago, or all at start with zero; while another
+    /// process stages in the same folder, only those that can be nobody's upload any more. Answers how many.
     async fn sweep_staging(&self, older_than: Duration) -> Result<u64>;
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! staging/{random}                      being written, or finished and not committed
+//! staging.lock                          shared by the processes that stage here
 //! blobs/{domain_id}/{aa}/{sha256}       aa: the first two digits of the hash; its time is when it was put there last
 //! lock                                  shared by who puts a blob in place, alone with who removes one
 //! ```

@@ -1,6 +1,6 @@
 //! A lock that all processes which share a blob folder see.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
@@ -8,8 +8,8 @@ use larder_core::{Error, Result};
 
 use super::disk::{create_file, disk_error};
 
-/// Held for moments only: shared around a rename, alone around a look and a removal. Ends with the process that holds
-/// it.
+/// Of two kinds: one is held for moments, shared around a rename, alone around a look and a removal; the other is shared
+/// by the processes that stage in a folder for as long as they live. Either ends with the process that holds it.
 pub(super) struct FolderLock {
     path: PathBuf,
 }
@@ -49,6 +49,17 @@ impl FolderLock {
         Ok(file)
     }
 
+    /// Alone, unless somebody else holds the lock or the file system has none.
+    pub(super) fn try_alone(&self) -> io::Result<Option<File>> {
+        let file = self.file()?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     /// A lock belongs to an opening of the file, so that two threads exclude each other too.
     fn file(&self) -> io::Result<File> {
         File::options().read(true).write(true).open(&self.path)
@@ -57,19 +68,7 @@ impl FolderLock {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::TryLockError;
-
     use super::*;
-
-    fn is_free(lock: &FolderLock, shared: bool) -> bool {
-        let file = lock.file().unwrap();
-        let tried = if shared { file.try_lock_shared() } else { file.try_lock() };
-        match tried {
-            Ok(()) => true,
-            Err(TryLockError::WouldBlock) => false,
-            Err(TryLockError::Error(error)) => panic!("{error}"),
-        }
-    }
 
     #[test]
     fn many_share_the_lock_or_one_has_it_alone() {
@@ -78,13 +77,14 @@ mod tests {
         let again = FolderLock::open(folder.path().join("lock")).unwrap();
         let held = lock.shared().unwrap();
         assert!(held.is_some());
-        assert!(is_free(&again, true));
-        assert!(!is_free(&again, false));
+        assert!(again.shared().unwrap().is_some());
+        assert!(again.try_alone().unwrap().is_none());
         drop(held);
         let held = lock.alone().unwrap();
-        assert!(!is_free(&again, true));
+        assert!(matches!(again.file().unwrap().try_lock_shared(), Err(TryLockError::WouldBlock)));
+        assert!(again.try_alone().unwrap().is_none());
         drop(held);
-        assert!(is_free(&again, false));
+        assert!(again.try_alone().unwrap().is_some());
     }
 
     #[cfg(unix)]

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -14,18 +15,51 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::digesting::Digesting;
 use super::disk::{create_file, disk_error, make_folder, remove_file};
+use super::lock::FolderLock;
+
+/// While others stage in the same folder, what was last written longer ago than this is nobody's upload.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// The folder of staging files. Both stores have one on the local disk.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct StagingFolder {
     path: PathBuf,
+    use_of: Arc<Use>,
+}
+
+/// Who stages in a folder shares its lock, `{folder}.lock`.
+struct Use {
+    lock: FolderLock,
+    /// `None` while sweeping, and where the file system has no locks.
+    held: Mutex<Option<File>>,
+}
+
+impl Use {
+    fn open(folder: &Path) -> Result<Self> {
+        let path = folder.with_extension("lock");
+        let lock = FolderLock::open(path.clone())?;
+        let held = lock.shared().map_err(|error| disk_error("lock", &path, error))?;
+        Ok(Self { lock, held: Mutex::new(held) })
+    }
+
+    /// Runs `work`, which learns whether nobody else stages here.
+    fn alone<T>(&self, work: impl FnOnce(bool) -> std::io::Result<T>) -> std::io::Result<T> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = None;
+        let alone = self.lock.try_alone()?;
+        let outcome = work(alone.is_some());
+        drop(alone);
+        *held = self.lock.shared()?;
+        outcome
+    }
 }
 
 impl StagingFolder {
     /// Makes the folder if it is missing.
     pub(super) fn open(path: PathBuf) -> Result<Self> {
         make_folder(&path).map_err(|error| disk_error("make the folder", &path, error))?;
-        Ok(Self { path })
+        let use_of = Arc::new(Use::open(&path)?);
+        Ok(Self { path, use_of })
     }
 
     /// Starts a file with a name that cannot be guessed.
@@ -45,10 +79,15 @@ impl StagingFolder {
         Ok(Box::new(staged))
     }
 
-    /// Removes what was last written more than `older_than` ago, everything with zero. Answers how many files.
+    /// Removes what was last written more than `older_than` ago, everything with zero; while another process stages
+    /// here, only what is [`ABANDONED`]. Answers how many files.
     pub(super) async fn sweep(&self, older_than: Duration) -> Result<u64> {
-        let folder = self.path.clone();
-        blocking(move || sweep(&folder, older_than).map_err(|error| disk_error("sweep", &folder, error))).await
+        let Self { path, use_of } = self.clone();
+        blocking(move || {
+            let swept = use_of.alone(|alone| sweep(&path, if alone { older_than } else { older_than.max(ABANDONED) }));
+            swept.map_err(|error| disk_error("sweep", &path, error))
+        })
+        .await
     }
 }
 

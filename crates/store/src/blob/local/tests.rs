@@ -192,6 +192,24 @@ fn sweeping_removes_a_link_and_not_what_it_points_to() {
 }
 
 #[test]
+fn a_store_that_is_opened_leaves_the_uploads_of_another_alone() {
+    run(fixture(), |fixture| async move {
+        let root = fixture.staging.parent().unwrap();
+        let running = staged(&*fixture.blobs, b"abc").await;
+        let other = LocalBlobs::open(root, SmallBlobs::default()).unwrap();
+        assert_eq!(other.sweep_staging(Duration::ZERO).await.unwrap(), 0);
+        fixture.blobs.commit(DOMAIN, running).await.unwrap();
+
+        let abandoned = fixture.staging.join("abandoned");
+        fs::write(&abandoned, b"x").unwrap();
+        let old = SystemTime::now() - Duration::from_secs(25 * 3600);
+        File::options().write(true).open(&abandoned).unwrap().set_modified(old).unwrap();
+        assert_eq!(other.sweep_staging(Duration::ZERO).await.unwrap(), 1);
+        assert!(!abandoned.exists());
+    });
+}
+
+#[test]
 fn a_url_names_the_folder() {
     let root = tempfile::tempdir().unwrap();
     let url = url::Url::from_directory_path(root.path().join("data")).unwrap();
