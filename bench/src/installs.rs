@@ -156,7 +156,7 @@ fn run_client(install: Install, endpoint: &Endpoint, address: SocketAddr) -> Res
     let fixtures = tools::folder().join("fixtures");
     if install == Install::PipDownload {
         let credentials = endpoint.token.as_ref().map_or_else(String::new, |token| format!("aws:{token}@"));
-        let index = if endpoint.prefix.starts_with("/root/") { "+simple" } else { "simple" };
+        let index = if endpoint.prefix.trim_start_matches('/').starts_with("root/") { "+simple" } else { "simple" };
         let index = format!("http://{credentials}{address}{}/{index}/", endpoint.prefix);
         let arguments = ["download", "--no-cache-dir", "--quiet", "--dest", "downloads", "--index-url", &index, "-r"];
         let requirements = application.join("requirements.txt");
