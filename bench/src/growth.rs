@@ -23,8 +23,12 @@ const OF_PACKAGE_VERDACCIO: usize = 1_000;
 const SAMPLES: usize = 300;
 
 /// What is done at each size, with what its time may grow to from 1,000 to 100,000 versions.
-const KINDS: [&str; 4] =
-    ["GET packument, hot", "GET packument, not asked for before", "GET tarball, 20 KB, any", "publish a new package"];
+const KINDS: [&str; 4] = [
+    "GET packument, hot",
+    "GET packument, not asked for before",
+    "GET tarball, not asked for before",
+    "publish a new package",
+];
 
 /// Measures Larders of all sizes in turns.
 pub(crate) fn measure(rounds: usize, largest: usize, report: &mut Report) -> Result {
@@ -96,16 +100,19 @@ fn requests(kind: usize, size: usize, round: usize, rounds: usize, npm: &Endpoin
     };
     let get =
         |path: &str| Prepared::new("GET", &format!("{}/{path}", npm.prefix), npm.address, &headers(ABBREVIATED), b"");
-    // Spread over the whole, each package in one round only.
-    let spread = (0..SAMPLES).map(|sample| (sample * rounds + round) * packages / (SAMPLES * rounds));
+    // Spread over the whole, each package and each version in one round only.
+    let spread = |count: usize| (0..SAMPLES).map(move |sample| (sample * rounds + round) * count / (SAMPLES * rounds));
     match kind {
         0 => (0..SAMPLES).map(|_| get(&package(packages / 2))).collect(),
         1 => {
-            let mut asked: Vec<usize> = spread.collect();
+            let mut asked: Vec<usize> = spread(packages).collect();
             asked.dedup();
             asked.into_iter().map(|number| get(&package(number))).collect()
         }
-        2 => spread.map(|number| get(&format!("{0}/-/{0}-1.0.0.tgz", package(number)))).collect(),
+        2 => spread(size)
+            .map(|number| (package(number / PER_PACKAGE), number % PER_PACKAGE))
+            .map(|(name, minor)| get(&format!("{name}/-/{name}-1.{minor}.0.tgz")))
+            .collect(),
         _ => (0..SAMPLES)
             .map(|number| {
                 let name = format!("grown-{round}-{number}");

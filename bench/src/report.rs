@@ -77,7 +77,9 @@ pub(crate) fn rate(per_second: f64) -> String {
 
 /// Milliseconds with three digits that count.
 pub(crate) fn ms(milliseconds: f64) -> String {
-    if milliseconds >= 100.0 {
+    if milliseconds.is_nan() {
+        "-".to_owned()
+    } else if milliseconds >= 100.0 {
         format!("{milliseconds:.0}")
     } else if milliseconds >= 1.0 {
         format!("{milliseconds:.2}")

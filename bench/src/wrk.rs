@@ -44,7 +44,9 @@ pub(crate) fn run(target: &Target, pid: u32, connections: u32, duration: Duratio
     let rate = line("Requests/sec:").and_then(|rate| rate.parse::<f64>().ok());
     let median = line("50%").and_then(milliseconds);
     match (requests, rate, median) {
-        (Some(requests), Some(per_second), Some(median_ms)) if requests > 0.0 => {
+        // Slower than the measurement is long.
+        (Some(0.0), ..) => Ok(Rate { per_second: 0.0, cpu_ms: f64::NAN, median_ms: f64::NAN }),
+        (Some(requests), Some(per_second), Some(median_ms)) => {
             Ok(Rate { per_second, cpu_ms: cpu * 1000.0 / requests, median_ms })
         }
         _ => Err(format!("wrk said something else than expected:\n{text}").into()),

@@ -31,8 +31,12 @@ pub(crate) fn devpi(registry: &Registry) -> Result<Option<Peer>> {
         if answer.is_success() { Ok(()) } else { Err(format!("devpi made no {kind}: {}", answer.text())) }.context(name)
     };
     index("index", "bench", json!({"type": "stage", "bases": [], "volatile": true}))?;
-    let upstream = format!("{}simple/", registry.pypi_url());
-    index("mirror", "mirror", json!({"type": "mirror", "mirror_url": upstream, "volatile": true}))?;
+    let upstream = registry.pypi_url();
+    index(
+        "mirror",
+        "mirror",
+        json!({"type": "mirror", "mirror_url": upstream, "mirror_no_project_list": true, "volatile": true}),
+    )?;
 
     let mut connection = Connection::open(root.address).context("devpi")?;
     for project in corpus::projects() {

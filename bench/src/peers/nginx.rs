@@ -93,6 +93,7 @@ http {
         listen ADDRESS;
         root ROOT/www;
         location / { try_files $uri/= =404; }
+        location ~ /simple/ { default_type application/vnd.pypi.simple.v1+json; try_files $uri/= =404; }
     }
 }
 ";

@@ -74,17 +74,58 @@ where
     R: FnOnce(Option<ByteRange>) -> F,
     F: Future<Output = larder_core::Result<Blob>>,
 {
+    serve_with_fields(method, headers, asset, &AssetFields::of(asset), read).await
+}
+
+/// An asset's headers as they are sent.
+#[derive(Debug, Clone)]
+pub(crate) struct AssetFields {
+    etag: Option<HeaderValue>,
+    last_modified: Option<HeaderValue>,
+    content_type: HeaderValue,
+    /// What somebody uploaded and a browser would run.
+    active: bool,
+    disposition: Option<HeaderValue>,
+}
+
+impl AssetFields {
+    pub(crate) fn of(asset: &AssetHeaders<'_>) -> Self {
+        let media_type = asset.content_type.split(';').next().unwrap_or_default().trim();
+        let active = ACTIVE_TYPES.iter().any(|active| media_type.eq_ignore_ascii_case(active));
+        Self {
+            etag: asset.etag.as_deref().and_then(|etag| HeaderValue::from_str(etag).ok()),
+            last_modified: asset.last_modified.map(http_date),
+            content_type: HeaderValue::from_str(asset.content_type)
+                .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream")),
+            active,
+            disposition: (active || asset.disposition.is_some()).then(|| attachment(asset.disposition)),
+        }
+    }
+}
+
+/// As [`serve_asset`], with the headers made beforehand.
+pub(crate) async fn serve_with_fields<R, F>(
+    method: &Method,
+    headers: &HeaderMap,
+    asset: &AssetHeaders<'_>,
+    fields: &AssetFields,
+    read: R,
+) -> larder_core::Result<Response>
+where
+    R: FnOnce(Option<ByteRange>) -> F,
+    F: Future<Output = larder_core::Result<Blob>>,
+{
     let validators = Validators { etag: asset.etag.as_deref(), last_modified: asset.last_modified };
     let mut response = Response::new(Body::empty());
     let out = response.headers_mut();
     // All there will be, with the date and id that the server adds.
     out.reserve(12);
-    put_common(out, asset);
+    put_common(out, fields);
     if not_modified(headers, validators) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(response);
     }
-    put_type(out, asset);
+    put_type(out, fields);
     let part = match asset.size.filter(|_| asset.seekable) {
         None => None,
         Some(size) => {
@@ -122,28 +163,24 @@ where
 }
 
 /// What 200, 206 and 304 carry alike.
-fn put_common(out: &mut HeaderMap, asset: &AssetHeaders<'_>) {
+fn put_common(out: &mut HeaderMap, fields: &AssetFields) {
     out.insert(CACHE_CONTROL, FOREVER);
-    if let Some(etag) = asset.etag.as_deref().and_then(|etag| HeaderValue::from_str(etag).ok()) {
-        out.insert(ETAG, etag);
+    if let Some(etag) = &fields.etag {
+        out.insert(ETAG, etag.clone());
     }
-    if let Some(modified) = asset.last_modified {
-        out.insert(LAST_MODIFIED, http_date(modified));
+    if let Some(modified) = &fields.last_modified {
+        out.insert(LAST_MODIFIED, modified.clone());
     }
 }
 
-fn put_type(out: &mut HeaderMap, asset: &AssetHeaders<'_>) {
-    let content_type = HeaderValue::from_str(asset.content_type)
-        .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"));
-    out.insert(CONTENT_TYPE, content_type);
+fn put_type(out: &mut HeaderMap, fields: &AssetFields) {
+    out.insert(CONTENT_TYPE, fields.content_type.clone());
     out.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-    let media_type = asset.content_type.split(';').next().unwrap_or_default().trim();
-    let active = ACTIVE_TYPES.iter().any(|active| media_type.eq_ignore_ascii_case(active));
-    if active {
+    if fields.active {
         out.insert(CONTENT_SECURITY_POLICY, SANDBOX);
     }
-    if active || asset.disposition.is_some() {
-        out.insert(CONTENT_DISPOSITION, attachment(asset.disposition));
+    if let Some(disposition) = &fields.disposition {
+        out.insert(CONTENT_DISPOSITION, disposition.clone());
     }
 }
 

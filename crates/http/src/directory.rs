@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use larder_core::Result;
 use larder_core::access::Caller;
-use larder_core::model::{AccountId, Domain, DomainName, Repository, RepositoryName};
+use larder_core::model::{AccountId, Domain, DomainName, Repository, RepositoryName, Timestamp};
 use larder_core::services::Services;
 
 /// Knows who presents a token and which domains and repositories there are.
@@ -26,6 +26,12 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Finds a repository of a domain or fails with `ResourceNotFound`.
     async fn get_repository(&self, domain: &Domain, name: &RepositoryName) -> Result<Arc<Repository>>;
+
+    /// A number that differs whenever anything was committed by anybody.
+    async fn epoch(&self) -> Result<u64>;
+
+    /// The time that tokens end by.
+    fn now(&self) -> Timestamp;
 
     /// Fails while requests cannot be served.
     async fn check_ready(&self) -> Result<()>;
@@ -49,6 +55,14 @@ impl Directory for Services {
 
     async fn get_repository(&self, domain: &Domain, name: &RepositoryName) -> Result<Arc<Repository>> {
         self.access.get_repository(domain, name).await
+    }
+
+    async fn epoch(&self) -> Result<u64> {
+        self.store.epoch().await
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     async fn check_ready(&self) -> Result<()> {

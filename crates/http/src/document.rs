@@ -22,17 +22,57 @@ const BYTES: HeaderValue = HeaderValue::from_static("bytes");
 /// plain form. A header of the document itself replaces the one given here.
 #[must_use]
 pub fn serve_document(method: &Method, headers: &HeaderMap, document: &Document) -> Response {
+    serve_with_fields(method, headers, document, &DocumentFields::of(document))
+}
+
+/// A document's headers as they are sent.
+#[derive(Debug, Clone)]
+pub(crate) struct DocumentFields {
+    /// What 200, 206 and 304 carry alike, but for the tag.
+    common: Vec<(HeaderName, HeaderValue)>,
+    etag: HeaderValue,
+    etag_gzip: HeaderValue,
+}
+
+impl DocumentFields {
+    pub(crate) fn of(document: &Document) -> Self {
+        let mut common = vec![(CACHE_CONTROL, REVALIDATE), (VARY, VARY_BY)];
+        common.extend(document.last_modified.map(|modified| (LAST_MODIFIED, http_date(modified))));
+        for (name, value) in &document.headers {
+            match HeaderValue::from_str(value) {
+                Ok(value) => common.push((HeaderName::from_static(name), value)),
+                Err(error) => tracing::error!(%error, header = name, "a document's header cannot be sent"),
+            }
+        }
+        // Tags are quotes and hexadecimal digits.
+        let tag = |tag: &str| HeaderValue::from_str(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
+        Self { common, etag: tag(&document.etag), etag_gzip: tag(&document.etag_gzip) }
+    }
+}
+
+/// As [`serve_document`], with the headers made beforehand.
+pub(crate) fn serve_with_fields(
+    method: &Method,
+    headers: &HeaderMap,
+    document: &Document,
+    fields: &DocumentFields,
+) -> Response {
     // Ranges are of the plain form, so asking for one asks for that form.
-    let (body, etag, gzipped) = match &document.gzip {
-        Some(gzip) if !headers.contains_key(RANGE) && accepts_gzip(headers) => (gzip, &document.etag_gzip, true),
-        _ => (&document.body, &document.etag, false),
+    let (body, etag, field, gzipped) = match &document.gzip {
+        Some(gzip) if !headers.contains_key(RANGE) && accepts_gzip(headers) => {
+            (gzip, &document.etag_gzip, &fields.etag_gzip, true)
+        }
+        _ => (&document.body, &document.etag, &fields.etag, false),
     };
     let validators = Validators { etag: Some(etag), last_modified: document.last_modified };
     let mut response = Response::new(Body::empty());
     let out = response.headers_mut();
     // All there will be, with the date and id that the server adds.
     out.reserve(12);
-    put_common(out, document, etag);
+    out.insert(ETAG, field.clone());
+    for (name, value) in &fields.common {
+        out.insert(name, value.clone());
+    }
     if not_modified(headers, validators) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return response;
@@ -61,26 +101,6 @@ pub fn serve_document(method: &Method, headers: &HeaderMap, document: &Document)
     }
     *response.status_mut() = status;
     response
-}
-
-/// What 200, 206 and 304 carry alike.
-fn put_common(out: &mut HeaderMap, document: &Document, etag: &str) {
-    out.insert(CACHE_CONTROL, REVALIDATE);
-    out.insert(VARY, VARY_BY);
-    if let Ok(etag) = HeaderValue::from_str(etag) {
-        out.insert(ETAG, etag);
-    }
-    if let Some(modified) = document.last_modified {
-        out.insert(LAST_MODIFIED, http_date(modified));
-    }
-    for (name, value) in &document.headers {
-        match HeaderValue::from_str(value) {
-            Ok(value) => {
-                out.insert(HeaderName::from_static(name), value);
-            }
-            Err(error) => tracing::error!(%error, header = name, "a document's header cannot be sent"),
-        }
-    }
 }
 
 /// Whether gzip is at least as welcome as the plain form (RFC 9110 section 12.5.3).

@@ -4,6 +4,7 @@
 //! caller may do there is decided by the format's handlers, action by action.
 
 mod location;
+mod recall;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use larder_core::error::Invalid;
 use larder_core::model::PackageFormat;
 
 use self::location::{HostSuffix, Location};
+use self::recall::{Key, OwnedKey, Recall};
 use crate::credentials::{Presented, presented};
 use crate::log::log_failure;
 use crate::peer::PeerRules;
@@ -51,6 +53,7 @@ pub struct Endpoint {
     api: Arc<dyn ApiHandler>,
     peers: PeerRules,
     hosts: Option<HostSuffix>,
+    recall: Recall,
 }
 
 impl Endpoint {
@@ -75,6 +78,7 @@ impl Endpoint {
             api,
             peers: PeerRules::new(settings.base_url, &settings.trusted_proxies)?,
             hosts: settings.endpoint_host.as_deref().map(HostSuffix::parse).transpose()?,
+            recall: Recall::new(),
         })
     }
 
@@ -204,15 +208,53 @@ struct Incoming<'a> {
     id: &'a RequestId,
 }
 
+/// What memory says of a request.
+enum Recalled {
+    Answer(Response),
+    /// Nothing; the key and the epoch to remember its answer under, if that may be.
+    Nothing(Option<(OwnedKey, u64)>),
+}
+
+impl Endpoint {
+    async fn recall(&self, parts: &Parts, ends: Ends) -> Recalled {
+        // A proxy speaks for many clients, in headers that are not part of the key.
+        let key = Key::of(parts).filter(|_| !self.peers.is_proxy(ends.remote.ip().to_canonical()));
+        let Some(key) = key else { return Recalled::Nothing(None) };
+        // Where the database does not answer, whoever needs it says so.
+        let Ok(epoch) = self.directory.epoch().await else { return Recalled::Nothing(None) };
+        if let Some(memory) = self.recall.find(key, epoch, self.directory.now())
+            && let Some(mut response) = memory.repeatable().answer(&parts.method, &parts.headers).await
+        {
+            log::note_asker(&mut response, memory.asker());
+            return Recalled::Answer(response);
+        }
+        Recalled::Nothing(Some((key.to_owned(), epoch)))
+    }
+
+    /// Remembers the answer if its format allows that.
+    fn remember(&self, remember: Option<(OwnedKey, u64)>, response: &mut Response) {
+        if let Some(repeatable) = response.extensions_mut().remove()
+            && let Some((key, epoch)) = remember
+        {
+            self.recall.put(key, epoch, repeatable, log::asker(response));
+        }
+    }
+}
+
 impl Handler for Endpoint {
     async fn handle(&self, request: Request<RequestBody>, ends: Ends, id: &RequestId) -> Response {
         let (parts, body) = request.into_parts();
+        let remember = match self.recall(&parts, ends).await {
+            Recalled::Answer(response) => return response,
+            Recalled::Nothing(remember) => remember,
+        };
         let peer = match self.peers.read(ends.remote, ends.local, &parts) {
             Ok(peer) => peer,
             Err(bad) => return text(StatusCode::BAD_REQUEST, &bad.to_string()),
         };
         let address = peer.address;
         let mut response = self.route(Incoming { parts, body, peer, id }).await;
+        self.remember(remember, &mut response);
         log::note_address(&mut response, address);
         response
     }

@@ -49,6 +49,18 @@ pub fn note_principal(response: &mut Response, principal: &Principal) {
     }
 }
 
+/// Who made the request that is answered, if that was noted.
+pub(crate) fn asker(response: &Response) -> Option<Asker> {
+    response.extensions().get::<Asker>().cloned()
+}
+
+/// Notes for the log what was noted of an earlier answer.
+pub(crate) fn note_asker(response: &mut Response, asker: Option<&Asker>) {
+    if let Some(asker) = asker.filter(|_| is_on()) {
+        response.extensions_mut().insert(asker.clone());
+    }
+}
+
 /// Writes down the cause of a failure that is Larder's own or its surroundings' fault, under the id that the answer
 /// names. Whoever turns the failure into an answer calls it, once; the caller's mistakes are not logged.
 pub fn log_failure(error: &Error) {

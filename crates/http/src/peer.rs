@@ -86,7 +86,8 @@ impl PeerRules {
         Ok(PeerInfo { address: behind.client, secure: behind.secure, base_url, authority })
     }
 
-    fn is_proxy(&self, address: IpAddr) -> bool {
+    /// Whether what this peer says of others is believed.
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
         self.proxies.iter().any(|network| network.contains(&address))
     }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::model::{AccountId, Actor, Arn, Domain, DomainName, PackageKey, Principal, Repository, RepositoryName};
+use crate::model::{
+    AccountId, Actor, Arn, Domain, DomainName, PackageKey, Principal, Repository, RepositoryName, Timestamp,
+};
 
 /// Proof that `actor` may do one action on `target`. Only [`super::Access`] makes one.
 #[derive(Debug, Clone)]
@@ -10,6 +12,7 @@ pub struct Allowed<T> {
     pub(super) target: T,
     pub(super) principal: Principal,
     pub(super) actor: Actor,
+    pub(super) lasts_until: Option<Timestamp>,
 }
 
 impl<T> Allowed<T> {
@@ -21,6 +24,12 @@ impl<T> Allowed<T> {
     /// Who acts, for the journal.
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// For as long as nothing is committed, until when the same credentials prove the same: `None` if the decision took
+    /// the circumstances of this request into account, or nobody asked with a token.
+    pub fn lasts_until(&self) -> Option<Timestamp> {
+        self.lasts_until
     }
 
     /// Who acts.

@@ -15,6 +15,13 @@ use crate::services::Control;
 /// A value and the control generation it was read under.
 type AtGeneration<T> = (u64, T);
 
+/// A yes or no.
+struct Decision {
+    allowed: bool,
+    /// Time, address or another circumstance of the request was looked at.
+    depends_on_request: bool,
+}
+
 /// Finds domains and repositories and decides who may do what with them. Everything it remembers is tied to the
 /// control generation, so that a policy change, a deleted user or a removed repository counts from the next request on.
 pub struct Access {
@@ -123,9 +130,14 @@ impl Access {
         target: T,
         request_context: &[(String, Vec<String>)],
     ) -> Result<Allowed<T>> {
-        if self.is_allowed(caller, action, &target, request_context).await? {
+        let decision = self.decide(caller, action, &target, request_context).await?;
+        if decision.allowed {
             let actor = caller.actor(action.name(), self.clock.now());
-            return Ok(Allowed { target, principal: caller.principal.clone(), actor });
+            let lasts_until = match caller.via {
+                Via::Token { expires_at, .. } if !decision.depends_on_request => Some(expires_at),
+                _ => None,
+            };
+            return Ok(Allowed { target, principal: caller.principal.clone(), actor, lasts_until });
         }
         Err(Error::AccessDenied {
             message: format!(
@@ -149,26 +161,26 @@ impl Access {
             });
         }
         let actor = caller.actor(operation, self.clock.now());
-        Ok(Allowed { target: ServerTarget, principal: caller.principal.clone(), actor })
+        Ok(Allowed { target: ServerTarget, principal: caller.principal.clone(), actor, lasts_until: None })
     }
 
-    async fn is_allowed<T: Target>(
+    async fn decide<T: Target>(
         &self,
         caller: &Caller,
         action: Action,
         target: &T,
         request_context: &[(String, Vec<String>)],
-    ) -> Result<bool> {
+    ) -> Result<Decision> {
         // A token opens one domain only, and a read-only one does not write.
         if let Via::Token { domain, read_only, .. } = &caller.via
             && (target.domain().is_some_and(|target| target.id != *domain)
                 || (*read_only && action != Action::ReadFromRepository))
         {
-            return Ok(false);
+            return Ok(Decision { allowed: false, depends_on_request: false });
         }
         let PrincipalKind::User(user) = &caller.principal.kind else {
             // Whoever can run commands on the data directory owns everything in it.
-            return Ok(true);
+            return Ok(Decision { allowed: true, depends_on_request: false });
         };
         let generation = self.control.generation().await?;
         // Only decisions about a repository as a whole repeat often enough to be worth remembering.
@@ -182,7 +194,7 @@ impl Access {
             && let Some((seen, allowed)) = self.decisions.get(key)
             && seen == generation
         {
-            return Ok(allowed);
+            return Ok(Decision { allowed, depends_on_request: false });
         }
 
         let identity = self.identity_policies(user, generation).await?;
@@ -204,7 +216,7 @@ impl Access {
         {
             self.decisions.insert(key, (generation, allowed));
         }
-        Ok(allowed)
+        Ok(Decision { allowed, depends_on_request: verdict.depends_on_request })
     }
 
     async fn identity_policies(&self, user: &crate::model::User, generation: u64) -> Result<Arc<[Arc<str>]>> {

@@ -35,6 +35,8 @@ pub struct Document {
     pub etag_gzip: String,
     pub last_modified: Option<Timestamp>,
     pub headers: Vec<(&'static str, String)>,
+    /// A public registry had a say: it is asked again then.
+    pub fresh_until: Option<Timestamp>,
 }
 
 impl Document {
@@ -53,6 +55,7 @@ impl Document {
             etag_gzip: format!("\"{tag}-gz\""),
             last_modified,
             headers,
+            fresh_until: None,
         }
     }
 

@@ -49,6 +49,7 @@ enum Hit {
 }
 
 /// An asset that can be read.
+#[derive(Clone)]
 pub struct OpenedAsset {
     /// Unknown only while a registry that announced no length sends it.
     pub size_bytes: Option<u64>,
@@ -57,8 +58,10 @@ pub struct OpenedAsset {
     /// When its source published it.
     pub published_at: Option<Timestamp>,
     source: Source,
+    settled: bool,
 }
 
+#[derive(Clone)]
 enum Source {
     Stored { blobs: Arc<dyn BlobStore>, domain: DomainId, sha256: Sha256 },
     Arriving(SharedFetch),
@@ -69,6 +72,13 @@ impl OpenedAsset {
     #[must_use]
     pub fn is_seekable(&self) -> bool {
         matches!(self.source, Source::Stored { .. })
+    }
+
+    /// Whether opening it again is this again, for as long as nothing is committed: the repository that was asked holds
+    /// it itself, so that nothing has to be fetched or retained.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.settled
     }
 
     /// Its bytes, or a part of them if it is seekable.
@@ -109,7 +119,7 @@ impl Downloads {
                 .hold(&self.views.control, self.views.store.as_ref(), key, self.views.clock.now())
                 .await?
         {
-            return Ok(self.stored(&found.asset));
+            return Ok(self.stored(&found.asset, true));
         }
         for _ in 0..Self::SEARCHES {
             let mut depends_on = Dependencies::begin(&self.views.control).await?;
@@ -121,7 +131,7 @@ impl Downloads {
                         size_bytes: asset.digests.size_bytes,
                         published_at: version.source_published_at.unwrap_or(version.published_at),
                     };
-                    let opened = self.stored(&stored);
+                    let opened = self.stored(&stored, repository == target.repository.id);
                     if repository == target.repository.id {
                         self.found.insert(name, Arc::new(FoundAsset { key: key.clone(), asset: stored, depends_on }));
                     } else {
@@ -139,12 +149,13 @@ impl Downloads {
         Err(missing(&target.repository, key, version, asset))
     }
 
-    fn stored(&self, asset: &StoredAsset) -> OpenedAsset {
+    fn stored(&self, asset: &StoredAsset, settled: bool) -> OpenedAsset {
         OpenedAsset {
             size_bytes: Some(asset.size_bytes),
             sha256: Some(asset.sha256),
             published_at: Some(asset.published_at),
             source: Source::Stored { blobs: Arc::clone(&self.blobs), domain: asset.domain, sha256: asset.sha256 },
+            settled,
         }
     }
 
@@ -186,7 +197,7 @@ impl Downloads {
             Arrival::Coming { size_bytes } => size_bytes,
             Arrival::Stored => return Ok(None),
         };
-        Ok(Some(OpenedAsset { size_bytes, sha256, published_at, source: Source::Arriving(shared) }))
+        Ok(Some(OpenedAsset { size_bytes, sha256, published_at, source: Source::Arriving(shared), settled: false }))
     }
 
     /// Walks the graph until a repository or registry has the version. A version that is there in a status that hides

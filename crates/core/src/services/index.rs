@@ -70,7 +70,9 @@ impl IndexService {
         let view = self.view(allowed, key).await?;
         let (document, depends_on) = tokio::task::spawn_blocking(move || {
             let rendered = render(&view)?;
-            Ok::<_, Error>((Arc::new(Document::build(rendered)), view.depends_on))
+            let mut document = Document::build(rendered);
+            document.fresh_until = view.depends_on.fresh_until();
+            Ok::<_, Error>((Arc::new(document), view.depends_on))
         })
         .await
         .map_err(Error::internal)??;

@@ -68,6 +68,11 @@ impl Dependencies {
         self.fresh_until = Some(self.fresh_until.map_or(until, |known| known.min(until)));
     }
 
+    /// When a public registry that had a say is to be asked again.
+    pub(super) fn fresh_until(&self) -> Option<Timestamp> {
+        self.fresh_until
+    }
+
     /// Whether all is as it was. Costs nothing while nothing was committed; else one keyed read.
     pub(super) async fn hold(
         &self,

@@ -6,7 +6,7 @@ use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::error::Error;
 use larder_core::model::{AssetName, PackageKey, VersionText};
 use larder_core::services::OpenedAsset;
-use larder_http::{AssetHeaders, serve_asset};
+use larder_http::answer_asset;
 
 use crate::error::NpmError;
 use crate::external::TARBALL;
@@ -25,8 +25,7 @@ impl NpmRoutes {
             },
             None => self.open_by_file(&allowed, &key, file).await?,
         };
-        let asset = AssetHeaders::of(&opened, "application/octet-stream");
-        Ok(serve_asset(&request.method, &request.headers, &asset, |part| opened.read(part)).await?)
+        Ok(answer_asset(&allowed, &request.method, &request.headers, opened, "application/octet-stream").await?)
     }
 
     async fn open(

@@ -6,7 +6,7 @@ use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode};
 use larder_core::access::Action;
 use larder_core::model::{PackageKey, VersionId};
-use larder_http::{response, serve_document};
+use larder_http::{answer_document, response};
 use serde_json::json;
 
 use crate::index::{self, ABBREVIATED, Form, Sources};
@@ -61,7 +61,7 @@ impl NpmRoutes {
             index::render(&sources, &form, &base, &readme)
         };
         let document = self.services.index.document(&allowed, &key, &variant, render).await?;
-        Ok(serve_document(&request.method, &request.headers, &document))
+        Ok(answer_document(&allowed, &request.method, &request.headers, &document))
     }
 }
 

@@ -8,7 +8,7 @@ use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::model::{AssetName, PackageKey, VersionText};
 use larder_core::ports::{Blob, ByteStream, Format as _};
 use larder_core::{Error, Result};
-use larder_http::{AssetHeaders, Body, RepositoryRequest, response, serve_asset};
+use larder_http::{Body, RepositoryRequest, answer_asset, response};
 use sha2::{Digest as _, Sha256};
 
 use crate::attestations;
@@ -74,11 +74,10 @@ impl Routes {
         key: &PackageKey,
         version: &VersionText,
         name: &AssetName,
-        content_type: &str,
+        content_type: &'static str,
     ) -> Result<larder_http::Response> {
         let opened = self.services.downloads.open(allowed, key, version, name).await?;
-        let asset = AssetHeaders::of(&opened, content_type);
-        serve_asset(&request.method, &request.headers, &asset, |range| opened.read(range)).await
+        answer_asset(allowed, &request.method, &request.headers, opened, content_type).await
     }
 
     /// A small file beside a distribution: the stored one, or the public registry's.

@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode};
 use larder_core::Error;
 use larder_core::error::ResourceType;
 use larder_core::services::Document;
-use larder_http::{RepositoryRequest, response, serve_document};
+use larder_http::{RepositoryRequest, answer_document, response, serve_document};
 
 use crate::error::PypiError;
 use crate::negotiate::{Representation, negotiate};
@@ -49,7 +49,7 @@ impl Routes {
             }
             index::render(&project, form, &base)
         });
-        Ok(serve_document(&request.method, &request.headers, document.await?.as_ref()))
+        Ok(answer_document(&allowed, &request.method, &request.headers, &document.await?))
     }
 }
 

@@ -147,6 +147,14 @@ impl Directory for FakeDirectory {
         }))
     }
 
+    async fn epoch(&self) -> Result<u64> {
+        Ok(0)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(0)
+    }
+
     async fn check_ready(&self) -> Result<()> {
         Ok(())
     }

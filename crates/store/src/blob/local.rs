@@ -128,8 +128,8 @@ struct BlobFolder {
     root: PathBuf,
     lock: FolderLock,
     disk: Arc<dyn Disk>,
-    /// Folders whose entry in their parent was flushed by this process. One that another thread, or a process that
-    /// crashed, made may not be durable yet.
+    /// Domains whose folders were flushed by this process. What another thread, or a process that crashed, made may not
+    /// be durable yet.
     durable: Mutex<HashSet<PathBuf>>,
 }
 
@@ -151,8 +151,10 @@ impl BlobFolder {
         let target = self.address(domain, staged.digests.sha256);
         let place = |path: &Path, error| disk_error("put a blob at", path, error);
         let (domain, shelf) = (self.domain(domain), target.parent().unwrap_or(&self.root));
-        self.make_durable(&domain, &self.root).map_err(|error| place(&domain, error))?;
-        self.make_durable(shelf, &domain).map_err(|error| place(shelf, error))?;
+        self.make_shelves(&domain).map_err(|error| place(&domain, error))?;
+        if make_folder(shelf).map_err(|error| place(shelf, error))? {
+            self.disk.sync_folder(&domain).map_err(|error| place(&domain, error))?;
+        }
 
         let held = file_size(&target).map_err(|error| place(&target, error))?;
         if let Some(held) = held.filter(|held| *held != staged.digests.size_bytes) {
@@ -169,13 +171,19 @@ impl BlobFolder {
         self.disk.sync_folder(shelf).map_err(|error| place(shelf, error))
     }
 
-    /// Makes a folder and flushes its parent, which must be durable itself.
-    fn make_durable(&self, folder: &Path, parent: &Path) -> io::Result<()> {
-        make_folder(folder)?;
-        if !self.durable().contains(folder) {
-            self.disk.sync_folder(parent)?;
-            self.durable().insert(folder.to_owned());
+    /// Makes the folders of a domain durable. All of them at its first blob: one by one, each would cost one of the
+    /// first blobs a flush of its own.
+    fn make_shelves(&self, domain: &Path) -> io::Result<()> {
+        if self.durable().contains(domain) {
+            return Ok(());
         }
+        make_folder(domain)?;
+        self.disk.sync_folder(&self.root)?;
+        for shelf in 0..=u8::MAX {
+            make_folder(&domain.join(format!("{shelf:02x}")))?;
+        }
+        self.disk.sync_folder(domain)?;
+        self.durable().insert(domain.to_owned());
         Ok(())
     }
 

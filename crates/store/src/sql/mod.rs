@@ -4,6 +4,7 @@
 //! SQLite has one writer thread, which puts queued changes into one transaction ([`Database::write`]); on PostgreSQL
 //! each change is its own transaction, repeated when it collides with another.
 
+mod epoch;
 mod migrations;
 mod postgres;
 mod row;

@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 use tokio::sync::Semaphore;
 
+use super::epoch::Watcher;
 use super::writer::{Writer, at_once};
 use super::{Conn, Row, Sql, Value, Work, contradiction, migrations};
 
@@ -28,8 +29,7 @@ const LONG_READS: usize = 4;
 pub(crate) struct SqliteDatabase {
     readers: Arc<Readers>,
     writer: Writer,
-    /// Looks at the file's data version and does nothing else: the version is relative to the connection that asks.
-    watcher: Mutex<Connection>,
+    watcher: Watcher,
     long_reads: Semaphore,
 }
 
@@ -46,12 +46,12 @@ impl SqliteDatabase {
         create(path)?;
         let mut connection = connect(path, statements, WRITER_CACHE_KIB)?;
         migrations::migrate_sqlite(&mut connection)?;
-        let watcher = connect(path, 1, 64)?;
+        let watcher = Watcher::new(path, connect(path, 1, 64)?)?;
         let readers = Readers { path: path.to_owned(), statements, idle: Mutex::new(Vec::new()) };
         Ok(Self {
             readers: Arc::new(readers),
             writer: Writer::start(connection)?,
-            watcher: Mutex::new(watcher),
+            watcher,
             long_reads: Semaphore::new(LONG_READS),
         })
     }
@@ -86,16 +86,9 @@ impl SqliteDatabase {
         self.writer.write(work).await
     }
 
-    /// The file's data version: SQLite changes it, for this connection, with every commit of another connection of
-    /// this process or any other. Cached statement, unoptimized build, two shared cores: 1 to 1.5 µs for SQLite's part
-    /// (it looks at the WAL index), 2.5 µs in all.
+    /// See [`Watcher::epoch`].
     pub(super) fn epoch(&self) -> Result<u64> {
-        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        let version = watcher
-            .prepare_cached("PRAGMA data_version")
-            .and_then(|mut statement| statement.query_row([], |row| row.get::<_, i64>(0)))
-            .map_err(|error| failure("data_version", error))?;
-        Ok(version.cast_unsigned())
+        self.watcher.epoch()
     }
 }
 

@@ -1,0 +1,96 @@
+//! Answers that a format allows to be given again, for as long as nothing is committed (see `endpoint::recall`).
+
+use std::sync::{Arc, Weak};
+
+use http::{HeaderMap, Method};
+use larder_core::access::{Allowed, RepositoryTarget};
+use larder_core::model::Timestamp;
+use larder_core::services::{Document, OpenedAsset};
+
+use crate::Response;
+use crate::asset::{self, AssetFields, AssetHeaders, serve_asset};
+use crate::document::{self, DocumentFields, serve_document};
+
+/// Answers with a document, as [`serve_document`]; whoever sends the same request again while nothing was committed gets
+/// it again without the format being asked. The format vouches that it looked at nothing of the request but path, query,
+/// base address, `Accept` and the caller.
+#[must_use]
+pub fn answer_document(
+    allowed: &Allowed<RepositoryTarget>,
+    method: &Method,
+    headers: &HeaderMap,
+    document: &Arc<Document>,
+) -> Response {
+    let mut response = serve_document(method, headers, document);
+    if let Some(until) = allowed.lasts_until() {
+        response.extensions_mut().insert(Arc::new(Repeatable::document(until, document)));
+    }
+    response
+}
+
+/// Answers with an asset, as [`serve_asset`], and vouches as for [`answer_document`].
+///
+/// # Errors
+/// Those of reading it.
+pub async fn answer_asset(
+    allowed: &Allowed<RepositoryTarget>,
+    method: &Method,
+    headers: &HeaderMap,
+    opened: OpenedAsset,
+    content_type: &'static str,
+) -> larder_core::Result<Response> {
+    let asset = AssetHeaders::of(&opened, content_type);
+    let again = allowed.lasts_until().filter(|_| opened.is_settled()).map(|until| {
+        let stored =
+            Box::new(StoredAsset { fields: AssetFields::of(&asset), headers: asset.clone(), opened: opened.clone() });
+        Arc::new(Repeatable { until, content: Content::Asset(stored) })
+    });
+    let mut response = serve_asset(method, headers, &asset, |range| opened.read(range)).await?;
+    if let Some(again) = again {
+        response.extensions_mut().insert(again);
+    }
+    Ok(response)
+}
+
+/// What can be answered again; travels in the answer's extensions to the endpoint.
+#[derive(Clone)]
+pub(crate) struct Repeatable {
+    /// Whatever is not committed: when a token ends or a public registry is asked again.
+    pub(crate) until: Timestamp,
+    content: Content,
+}
+
+#[derive(Clone)]
+enum Content {
+    /// Kept in memory by the cache of documents only.
+    Document(Weak<Document>, DocumentFields),
+    Asset(Box<StoredAsset>),
+}
+
+#[derive(Clone)]
+struct StoredAsset {
+    opened: OpenedAsset,
+    headers: AssetHeaders<'static>,
+    fields: AssetFields,
+}
+
+impl Repeatable {
+    /// A document that a token shows until then.
+    pub(crate) fn document(lasts_until: Timestamp, document: &Arc<Document>) -> Self {
+        let until = document.fresh_until.map_or(lasts_until, |fresh| fresh.min(lasts_until));
+        Self { until, content: Content::Document(Arc::downgrade(document), DocumentFields::of(document)) }
+    }
+
+    /// The answer to a GET or HEAD with these headers; `None` if it has to be found anew.
+    pub(crate) async fn answer(&self, method: &Method, headers: &HeaderMap) -> Option<Response> {
+        match &self.content {
+            Content::Document(document, fields) => {
+                Some(document::serve_with_fields(method, headers, &*document.upgrade()?, fields))
+            }
+            Content::Asset(stored) => {
+                let read = |range| stored.opened.clone().read(range);
+                asset::serve_with_fields(method, headers, &stored.headers, &stored.fields, read).await.ok()
+            }
+        }
+    }
+}
