@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, Method};
 
 /// Some clients leave the padding away.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -37,6 +37,23 @@ pub fn presented(headers: &HeaderMap) -> Presented<'_> {
     // Two headers could be read differently by whoever stands in front.
     let (None, Ok(value)) = (values.next(), value.to_str()) else { return Presented::Unusable };
     read(value.trim())
+}
+
+/// As [`presented`], where clients may also send a token in a header of its own, as an API key. Of two that come
+/// together the key says who writes: clients send what reads packages with everything (protocols 4.5). A read goes by
+/// `Authorization`, if it is there.
+#[must_use]
+pub fn presented_beside_key<'a>(method: &Method, headers: &'a HeaderMap, key_header: &str) -> Presented<'a> {
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    if reads && headers.contains_key(AUTHORIZATION) {
+        return presented(headers);
+    }
+    let mut keys = headers.get_all(key_header).iter();
+    match (keys.next(), keys.next()) {
+        (None, _) => presented(headers),
+        (Some(key), None) => key.to_str().map_or(Presented::Unusable, |key| read(key.trim())),
+        (Some(_), Some(_)) => Presented::Unusable,
+    }
 }
 
 fn read(value: &str) -> Presented<'_> {
@@ -110,6 +127,24 @@ mod tests {
         assert!(matches!(presented(&headers), Presented::Token(token) if token == "a"));
         headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer b"));
         assert!(presented(&headers) == Presented::Unusable);
+    }
+
+    #[test]
+    fn an_api_key_writes_and_authorization_reads() {
+        let mut headers = HeaderMap::new();
+        let told = |method: &Method, headers: &HeaderMap| match presented_beside_key(method, headers, "x-key") {
+            Presented::Token(token) => Some(token.into_owned()),
+            _ => None,
+        };
+        headers.insert("x-key", HeaderValue::from_static("key"));
+        assert_eq!(told(&Method::GET, &headers).as_deref(), Some("key"));
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer reader"));
+        assert_eq!(told(&Method::PUT, &headers).as_deref(), Some("key"));
+        assert_eq!(told(&Method::GET, &headers).as_deref(), Some("reader"));
+        headers.append("x-key", HeaderValue::from_static("other"));
+        assert_eq!(told(&Method::PUT, &headers), None, "two keys name nobody");
+        headers.remove("x-key");
+        assert_eq!(told(&Method::PUT, &headers).as_deref(), Some("reader"));
     }
 
     proptest! {

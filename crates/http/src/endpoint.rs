@@ -18,7 +18,7 @@ use larder_core::model::PackageFormat;
 
 use self::location::{HostSuffix, Location};
 use self::recall::{Key, OwnedKey, Recall};
-use crate::credentials::{Presented, presented};
+use crate::credentials::{Presented, presented, presented_beside_key};
 use crate::log::log_failure;
 use crate::peer::PeerRules;
 use crate::response::{content, status_of, text, with_reason};
@@ -128,7 +128,7 @@ impl Endpoint {
 
     /// A format that nobody serves: said only to those who may know what there is.
     async fn unserved(&self, location: &Location<'_>, incoming: Incoming<'_>) -> Response {
-        let mut response = match self.authenticate(&incoming).await {
+        let mut response = match self.authenticate(&incoming, None).await {
             Ok(caller) => {
                 let sentence = format!("package format '{}' is not served here yet", location.format);
                 let mut response = with_reason(text(StatusCode::NOT_FOUND, &sentence), &sentence);
@@ -141,9 +141,14 @@ impl Endpoint {
         response
     }
 
-    async fn authenticate(&self, incoming: &Incoming<'_>) -> Result<Caller, Failure> {
+    async fn authenticate(&self, incoming: &Incoming<'_>, key_header: Option<&'static str>) -> Result<Caller, Failure> {
         let refuse = |sentence: &str| Err(Failure::Unauthenticated(sentence.to_owned()));
-        let token = match presented(&incoming.parts.headers) {
+        let Parts { method, headers, .. } = &incoming.parts;
+        let presented = match key_header {
+            Some(key_header) => presented_beside_key(method, headers, key_header),
+            None => presented(headers),
+        };
+        let token = match presented {
             Presented::Token(token) => token,
             Presented::Nothing => {
                 return refuse("credentials are needed: an authorization token, with any user name or as bearer");
@@ -276,7 +281,7 @@ async fn serve(
                 Err(failure) => routes.render_error(&failure),
             }
         }
-        Ok(path) => match endpoint.authenticate(&incoming).await {
+        Ok(path) => match endpoint.authenticate(&incoming, routes.api_key_header()).await {
             Ok(caller) => {
                 principal = log::is_on().then(|| caller.principal.clone());
                 match endpoint.find(location, &caller).await {

@@ -62,6 +62,12 @@ pub trait FormatRoutes: Send + Sync + 'static {
         "Basic realm=\"larder\""
     }
 
+    /// A header in which clients send a token as an API key, beside or instead of `Authorization` (NuGet). It says who
+    /// writes; a read with `Authorization` goes by that.
+    fn api_key_header(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether a segment may be `@scope/name`, sent as `@scope%2fname`.
     fn allows_scoped_slash(&self) -> bool {
         false

@@ -53,7 +53,7 @@ pub(crate) async fn serve(settings: Settings) -> Outcome<()> {
 
     let endpoint = Endpoint::new(
         Arc::clone(&services),
-        routes(&services),
+        routes(&services, &settings),
         Arc::new(Api::new(Arc::clone(&services), ApiSettings { endpoint_host: settings.endpoint_host.clone() })),
         EndpointSettings {
             base_url: settings.base_url.clone(),

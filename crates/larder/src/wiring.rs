@@ -24,9 +24,10 @@ fn formats() -> Formats {
 }
 
 /// The routes of every format that has a package manager.
-pub(crate) fn routes(services: &Arc<Services>) -> Vec<Arc<dyn FormatRoutes>> {
+pub(crate) fn routes(services: &Arc<Services>, settings: &Settings) -> Vec<Arc<dyn FormatRoutes>> {
+    let npm = larder_npm::NpmRoutes::new(Arc::clone(services));
     vec![
-        Arc::new(larder_npm::NpmRoutes::new(Arc::clone(services))),
+        Arc::new(if settings.npm_tags_win { npm.with_upstream_tags_winning() } else { npm }),
         Arc::new(larder_pypi::Routes::new(Arc::clone(services))),
     ]
 }

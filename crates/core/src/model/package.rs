@@ -75,6 +75,9 @@ impl FromStr for PackageFormat {
     }
 }
 
+/// The namespace of [`PackageKey::document`]. A slash is allowed in no coordinate.
+const DOCUMENTS: &str = "/";
+
 /// Format, namespace and name of a package, in the format's normalized form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PackageKey {
@@ -104,6 +107,19 @@ impl PackageKey {
             (_, None) => {}
         }
         Ok(Self { format, namespace: namespace.unwrap_or("").into(), name: name.into() })
+    }
+
+    /// No package, but another document of a public registry, kept beside the packages' indexes: RubyGems' `versions`,
+    /// the `.sha1` beside a Maven file. Its namespace is one that nobody can name.
+    #[must_use]
+    pub fn document(format: PackageFormat, name: &str) -> Self {
+        Self { format, namespace: DOCUMENTS.into(), name: name.into() }
+    }
+
+    /// The name of the document, if this is one.
+    #[must_use]
+    pub fn as_document(&self) -> Option<&str> {
+        (&*self.namespace == DOCUMENTS).then_some(&*self.name)
     }
 
     /// The format.
@@ -152,4 +168,19 @@ pub struct Package {
     pub updated_at: Timestamp,
     /// Rises with every change to the package or its versions in this repository.
     pub revision: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_can_name_a_document_of_a_registry() {
+        let document = PackageKey::document(PackageFormat::Maven, "g/a/1/a-1.jar.sha1");
+        assert_eq!(document.as_document(), Some("g/a/1/a-1.jar.sha1"));
+        for format in PackageFormat::ALL {
+            assert!(PackageKey::new(format, Some(DOCUMENTS), "versions").is_err());
+        }
+        assert_eq!(PackageKey::new(PackageFormat::Maven, Some("g"), "a").unwrap().as_document(), None);
+    }
 }

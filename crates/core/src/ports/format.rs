@@ -3,15 +3,17 @@
 use std::cmp::Ordering;
 use std::path::Path;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::StoredIndex;
-use crate::error::Invalid;
+use super::{RegistryAnswer, RegistryDocuments, RegistryRequest, StoredIndex};
+use crate::error::{Error, Invalid, Result as CoreResult};
 use crate::model::{
     AssetKind, AssetName, ExpectedDigests, PackageFormat, PackageKey, TagUpdate, Timestamp, VersionDetails, VersionText,
 };
 
-/// A package format.
+/// A package format. One without public registries leaves all about them as it is.
+#[async_trait]
 pub trait Format: Send + Sync + 'static {
     /// Which one.
     fn format(&self) -> PackageFormat;
@@ -45,32 +47,67 @@ pub trait Format: Send + Sync + 'static {
         None
     }
 
-    /// How to ask a public registry for a package's index; `None` if the format has no public registries.
-    fn index_request(&self, package: &PackageKey) -> Option<IndexRequest>;
+    /// Where a public registry has a package's index, or another of its documents ([`PackageKey::document`]); `None` if
+    /// the format has no public registries.
+    fn index_request(&self, _key: &PackageKey) -> Option<IndexRequest> {
+        None
+    }
+
+    /// Reads a package's index, or another document, from a public registry, as it is stored. A format whose index
+    /// lies in several documents makes one of them here.
+    ///
+    /// # Errors
+    /// [`Error::Upstream`] for anything but found, not modified and not there.
+    async fn fetch_index(
+        &self,
+        registry: &dyn RegistryDocuments,
+        key: &PackageKey,
+        held: Option<&StoredIndex>,
+    ) -> CoreResult<RegistryAnswer> {
+        let Some(wanted) = self.index_request(key) else {
+            return Err(Error::Upstream {
+                message: format!("packages of format {} have no public registry", key.format()),
+                retry_after_seconds: None,
+            });
+        };
+        registry.get(&wanted.unless_held(held), wanted.limit_bytes).await
+    }
 
     /// Checks that a public registry's answer is an index of this package before it is stored: an error page or login
     /// form must not pass.
     ///
     /// # Errors
     /// [`Invalid`] saying what is wrong with it.
-    fn check_index(&self, package: &PackageKey, index: &StoredIndex) -> Result<(), Invalid>;
+    fn check_index(&self, _key: &PackageKey, _index: &StoredIndex) -> Result<(), Invalid> {
+        Ok(())
+    }
 
     /// The versions that the index offers for resolving, in its order.
     ///
     /// # Errors
     /// [`Invalid`] if it does not parse.
-    fn index_versions(&self, package: &PackageKey, index: &StoredIndex) -> Result<Vec<VersionText>, Invalid>;
+    fn index_versions(&self, _package: &PackageKey, _index: &StoredIndex) -> Result<Vec<VersionText>, Invalid> {
+        Ok(Vec::new())
+    }
 
-    /// What the index promises of one version; `None` if it has no such version.
+    /// The document that promises an asset: the package's index, or another where the index lists no files (Maven's
+    /// `.sha1` beside each file).
+    fn promising_document(&self, package: &PackageKey, _version: &VersionText, _asset: &AssetName) -> PackageKey {
+        package.clone()
+    }
+
+    /// What the index, or another promising document, promises of one version; `None` if it has no such version.
     ///
     /// # Errors
     /// [`Invalid`] if it does not parse.
     fn promise(
         &self,
-        package: &PackageKey,
-        index: &StoredIndex,
-        version: &VersionText,
-    ) -> Result<Option<Promise>, Invalid>;
+        _package: &PackageKey,
+        _index: &StoredIndex,
+        _version: &VersionText,
+    ) -> Result<Option<Promise>, Invalid> {
+        Ok(None)
+    }
 
     /// Reads an archive that was downloaded or uploaded, with bounds: details for the API and files to keep beside it.
     /// Blocking; called away from the request threads. An archive that cannot be read yields no details and is no
@@ -86,6 +123,21 @@ pub struct IndexRequest {
     pub accept: &'static str,
     /// A larger answer is refused.
     pub limit_bytes: usize,
+}
+
+impl IndexRequest {
+    /// Asks for the document unless it is still what is held. Validators are for a body: without one, the answer must
+    /// be whole.
+    #[must_use]
+    pub fn unless_held(&self, held: Option<&StoredIndex>) -> RegistryRequest {
+        let held = held.filter(|index| index.body.is_some());
+        RegistryRequest {
+            path: self.path.clone(),
+            accept: self.accept,
+            etag: held.and_then(|index| index.etag.clone()),
+            last_modified: held.and_then(|index| index.last_modified.clone()),
+        }
+    }
 }
 
 /// A version that a public registry offers.
@@ -106,7 +158,7 @@ pub struct Promise {
 #[derive(Debug, Clone)]
 pub struct PromisedAsset {
     pub name: AssetName,
-    /// Relative to the index's path, or absolute.
+    /// Relative to the path of the promising document, or absolute.
     pub url: String,
     pub digests: ExpectedDigests,
     pub metadata: Bytes,

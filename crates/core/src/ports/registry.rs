@@ -31,6 +31,13 @@ pub trait PublicRegistries: Send + Sync + 'static {
     async fn open_file(&self, connection: ExternalConnection, document_path: &str, url: &str) -> Result<Download>;
 }
 
+/// The documents of one public registry.
+#[async_trait]
+pub trait RegistryDocuments: Send + Sync {
+    /// As [`PublicRegistries::fetch_document`].
+    async fn get(&self, request: &RegistryRequest, limit_bytes: usize) -> Result<RegistryAnswer>;
+}
+
 /// A document to ask for.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryRequest {

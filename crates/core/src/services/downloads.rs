@@ -20,7 +20,7 @@ use crate::ports::{Blob, BlobStore, ByteRange, Change, Format, MetadataStore, Pr
 pub struct Downloads {
     pub(super) views: Arc<Views>,
     pub(super) blobs: Arc<dyn BlobStore>,
-    pub(super) fetches: Fetches,
+    pub(super) fetches: Arc<Fetches>,
     pub(super) formats: super::Formats,
     pub(super) retention: Arc<Retention>,
     pub(super) found: Cache<String, Arc<FoundAsset>>,
@@ -172,8 +172,9 @@ impl Downloads {
         let target = allowed.target();
         let published_at = promise.published_at;
         let sha256 = asset.digests.sha256.map(Sha256);
-        let document_path =
-            self.formats.get(key.format())?.index_request(key).map(|request| request.path).unwrap_or_default();
+        let format = self.formats.get(key.format())?;
+        let document = format.promising_document(key, &promise.version, &asset.name);
+        let document_path = format.index_request(&document).map(|request| request.path).unwrap_or_default();
         let fetch_key = FetchKey {
             repository: owner.id,
             connection,
@@ -181,15 +182,22 @@ impl Downloads {
             version: promise.version.clone(),
             asset: asset.name.clone(),
         };
-        let ingest = Ingest {
-            actor: allowed.actor().clone(),
-            domain: target.domain.id,
-            package: key.clone(),
-            connection,
-            promise,
-            asset,
+        let job = FetchJob {
+            key: fetch_key.clone(),
+            document_path,
+            ingest: Ingest {
+                actor: allowed.actor().clone(),
+                domain: target.domain.id,
+                package: key.clone(),
+                connection,
+                promise,
+                asset,
+            },
         };
-        let mut shared = self.fetches.join(FetchJob { key: fetch_key.clone(), document_path, ingest });
+        if self.views.limits.fetches_whole_versions {
+            self.fetch_others(&job, target.repository.id);
+        }
+        let mut shared = self.fetches.join(job);
         if owner.id != target.repository.id {
             self.retention.retain_fetched(allowed.actor(), target.repository.id, fetch_key, shared.clone());
         }
@@ -198,6 +206,35 @@ impl Downloads {
             Arrival::Stored => return Ok(None),
         };
         Ok(Some(OpenedAsset { size_bytes, sha256, published_at, source: Source::Arriving(shared), settled: false }))
+    }
+
+    /// Fetches the version's other files, one after the other, whoever waits for this one.
+    fn fetch_others(&self, asked: &FetchJob, into: RepositoryId) {
+        let promise = &asked.ingest.promise;
+        let others: Vec<FetchJob> = promise
+            .assets
+            .iter()
+            .filter(|other| other.name != asked.key.asset)
+            .map(|other| FetchJob {
+                key: FetchKey { asset: other.name.clone(), ..asked.key.clone() },
+                document_path: asked.document_path.clone(),
+                ingest: Ingest { asset: other.clone(), ..asked.ingest.clone() },
+            })
+            .collect();
+        let (fetches, retention) = (Arc::clone(&self.fetches), Arc::clone(&self.retention));
+        let name = format!("others of {} {} {}", asked.key.repository.0, asked.key.package, asked.key.version);
+        self.retention.once((into, name), async move {
+            for job in others {
+                let (key, actor) = (job.key.clone(), job.ingest.actor.clone());
+                let mut fetch = fetches.join(job);
+                if key.repository != into {
+                    retention.retain_fetched(&actor, into, key, fetch.clone());
+                }
+                // A failed fetch was logged where it failed, and is tried again when somebody asks for the file.
+                let _ = fetch.kept().await;
+            }
+            Ok(())
+        });
     }
 
     /// Walks the graph until a repository or registry has the version. A version that is there in a status that hides
@@ -235,9 +272,10 @@ impl Downloads {
             if origin.as_ref().is_some_and(|origin| *origin != crate::model::Origin::external(connection)) {
                 continue;
             }
-            match self.views.indexes.get(repository.id, connection, key).await {
+            let format = Arc::clone(self.formats.get(key.format())?);
+            let document = format.promising_document(key, version, asset);
+            match self.views.indexes.get(repository.id, connection, &document).await {
                 Ok(current) => {
-                    let format = Arc::clone(self.formats.get(key.format())?);
                     if let Some((promise, asset)) = promised(format, key, current.index, version, asset).await? {
                         return Ok(Hit::Offered { repository, connection, promise: Arc::new(promise), asset });
                     }

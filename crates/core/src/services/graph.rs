@@ -28,6 +28,26 @@ impl Graph {
         Walk { graph: self, key, seen: HashSet::new(), next: vec![Next::Found(Arc::clone(start))] }
     }
 
+    /// A repository and its upstreams, each once, in search order, as many as are searched for one package. A link to a
+    /// deleted repository fails requests for packages; this goes without it.
+    pub(crate) async fn visible(&self, start: &Arc<Repository>) -> Result<Vec<Arc<Repository>>> {
+        let mut seen = HashSet::new();
+        let mut found = Vec::new();
+        let mut next = vec![Arc::clone(start)];
+        while let Some(repository) = next.pop()
+            && found.len() < self.searched
+        {
+            if !seen.insert(repository.id) {
+                continue;
+            }
+            for upstream in repository.upstreams.iter().rev() {
+                next.extend(self.repository(upstream.id).await?);
+            }
+            found.push(repository);
+        }
+        Ok(found)
+    }
+
     async fn repository(&self, id: RepositoryId) -> Result<Option<Arc<Repository>>> {
         let generation = self.control.generation().await?;
         if let Some((seen, repository)) = self.repositories.get(&id)

@@ -9,7 +9,7 @@ use super::view::{Dependencies, Views};
 use super::{Document, Rendered, View};
 use crate::access::{Allowed, RepositoryTarget};
 use crate::error::{Error, Result};
-use crate::model::{PackageKey, RepositoryId};
+use crate::model::{PackageKey, Repository, RepositoryId};
 
 /// A document and what it depends on.
 struct Remembered {
@@ -42,6 +42,14 @@ impl IndexService {
     /// [`Error::ResourceNotFound`] if nobody knows it, [`Error::Upstream`] if a source that might know it failed.
     pub async fn view(&self, allowed: &Allowed<RepositoryTarget>, key: &PackageKey) -> Result<View> {
         self.views.load(&allowed.target().repository, key).await
+    }
+
+    /// The repository and its upstreams, in search order: whose packages lists and searches show.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn visible_repositories(&self, allowed: &Allowed<RepositoryTarget>) -> Result<Vec<Arc<Repository>>> {
+        self.views.graph.visible(&allowed.target().repository).await
     }
 
     /// The document that `render` makes of the view: from memory if nothing that it depends on has changed. `variant`

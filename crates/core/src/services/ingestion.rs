@@ -14,6 +14,7 @@ use crate::model::{
 use crate::ports::{BlobStore, Change, Inspected, MetadataStore, Promise, PromisedAsset, StagedBlob};
 
 /// A fetched asset and the version that it belongs to.
+#[derive(Clone)]
 pub(crate) struct Ingest {
     /// On whose behalf.
     pub(crate) actor: Actor,

@@ -25,6 +25,8 @@ pub struct Limits {
     pub failure_pause: Duration,
     /// Memory for rendered documents.
     pub document_cache_bytes: u64,
+    /// Fetch all files of a version from its public registry when one is asked for (reference 6.2).
+    pub fetches_whole_versions: bool,
 }
 
 impl Default for Limits {
@@ -40,6 +42,7 @@ impl Default for Limits {
             absence_fresh_for: Duration::from_secs(300),
             failure_pause: Duration::from_secs(15),
             document_cache_bytes: 48 << 20,
+            fetches_whole_versions: false,
         }
     }
 }

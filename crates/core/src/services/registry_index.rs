@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use moka::sync::Cache;
 
 use super::keyed_lock::KeyedLock;
 use super::{Formats, Limits};
 use crate::error::{Error, Result};
 use crate::model::{Clock, ExternalConnection, PackageKey, RepositoryId, Timestamp};
-use crate::ports::{MetadataStore, PublicRegistries, RegistryAnswer, RegistryRequest, StoredIndex};
+use crate::ports::{MetadataStore, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryRequest, StoredIndex};
 
 type IndexKey = (RepositoryId, ExternalConnection, PackageKey);
 
@@ -98,22 +99,9 @@ impl RegistryIndexes {
         held: Option<&StoredIndex>,
     ) -> Result<StoredIndex> {
         let format = self.formats.get(package.format())?;
-        let Some(wanted) = format.index_request(package) else {
-            return Err(Error::Upstream {
-                message: format!("packages of format {} have no public registry", package.format()),
-                retry_after_seconds: None,
-            });
-        };
-        // Validators are for the body that is held: without one, the answer must be whole.
-        let validators = held.filter(|index| index.body.is_some());
-        let request = RegistryRequest {
-            path: wanted.path,
-            accept: wanted.accept,
-            etag: validators.and_then(|index| index.etag.clone()),
-            last_modified: validators.and_then(|index| index.last_modified.clone()),
-        };
+        let registry = OneRegistry { registries: self.registries.as_ref(), connection };
         let checked_at = self.clock.now();
-        match self.registries.fetch_document(connection, &request, wanted.limit_bytes).await? {
+        match format.fetch_index(&registry, package, held).await? {
             RegistryAnswer::Found { body, content_type, etag, last_modified } => {
                 let index =
                     StoredIndex { body: Some(body), content_type, etag, last_modified, checked_at, revision: 0 };
@@ -149,6 +137,19 @@ impl RegistryIndexes {
     fn if_fresh(&self, index: StoredIndex) -> Option<CurrentIndex> {
         let fresh_until = self.fresh_until(&index);
         (self.clock.now() < fresh_until).then(|| CurrentIndex { index: Arc::new(index), fresh_until })
+    }
+}
+
+/// A public registry, as a format sees it.
+struct OneRegistry<'a> {
+    registries: &'a dyn PublicRegistries,
+    connection: ExternalConnection,
+}
+
+#[async_trait]
+impl RegistryDocuments for OneRegistry<'_> {
+    async fn get(&self, request: &RegistryRequest, limit_bytes: usize) -> Result<RegistryAnswer> {
+        self.registries.fetch_document(self.connection, request, limit_bytes).await
     }
 }
 

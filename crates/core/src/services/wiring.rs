@@ -91,13 +91,13 @@ impl Services {
         let downloads = Downloads {
             views: Arc::clone(&views),
             blobs: Arc::clone(&blobs),
-            fetches: Fetches::new(
+            fetches: Arc::new(Fetches::new(
                 Arc::clone(&registries),
                 Arc::clone(&blobs),
                 ingestion,
                 background.clone(),
                 limits.clone(),
-            ),
+            )),
             formats: formats.clone(),
             retention: Arc::new(Retention {
                 store: Arc::clone(&store),

@@ -1,11 +1,11 @@
 //! The project list: names of everything stored in the repository and in what it can see. What only a public registry
 //! has is not listed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use larder_core::access::{Allowed, RepositoryTarget};
-use larder_core::model::{PackageFormat, PageRequest, RepositoryId};
+use larder_core::model::{PackageFormat, PageRequest};
 use larder_core::ports::PackageFilter;
 use larder_core::services::{Rendered, Services};
 use larder_core::{Error, Result};
@@ -32,10 +32,10 @@ pub(crate) async fn projects(
 ) -> Result<BTreeMap<String, Listed>> {
     let filter = PackageFilter { format: Some(PackageFormat::Pypi), ..PackageFilter::default() };
     let mut projects = BTreeMap::new();
-    for repository in visible(services, allowed).await? {
+    for repository in services.index.visible_repositories(allowed).await? {
         let mut page = PageRequest::first(PAGE);
         loop {
-            let found = services.store.list_packages(repository, &filter, &page).await?;
+            let found = services.store.list_packages(repository.id, &filter, &page).await?;
             for package in found.items {
                 let listed = Listed { display_name: package.display_name, serial: package.updated_at.0 };
                 projects.entry(package.key.name().to_owned()).or_insert(listed);
@@ -47,27 +47,6 @@ pub(crate) async fn projects(
         }
     }
     Ok(projects)
-}
-
-/// The repository and its upstreams, each once, as many as are searched for one request.
-async fn visible(services: &Services, allowed: &Allowed<RepositoryTarget>) -> Result<Vec<RepositoryId>> {
-    let start = &allowed.target().repository;
-    let mut seen = HashSet::from([start.id]);
-    let mut found = vec![start.id];
-    let mut next: Vec<RepositoryId> = start.upstreams.iter().rev().map(|upstream| upstream.id).collect();
-    while let Some(id) = next.pop() {
-        if found.len() >= services.limits.searched_repositories {
-            break;
-        }
-        if !seen.insert(id) {
-            continue;
-        }
-        // A link to a deleted repository fails requests for packages; the list just goes without it.
-        let Some(repository) = services.store.find_repository_by_id(id).await? else { continue };
-        found.push(id);
-        next.extend(repository.upstreams.iter().rev().map(|upstream| upstream.id));
-    }
-    Ok(found)
 }
 
 /// Renders the list.

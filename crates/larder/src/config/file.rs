@@ -34,6 +34,8 @@ pub(crate) struct ConfigFile {
     pub(crate) external_connections: BTreeMap<String, RegistryEntry>,
     #[serde(default)]
     pub(crate) limits: LimitsSection,
+    #[serde(default)]
+    pub(crate) upstreams: UpstreamsSection,
 }
 
 /// A public registry's address, alone or with what goes with it.
@@ -84,6 +86,19 @@ pub(crate) struct LimitsSection {
     pub(crate) index_fresh_seconds: Option<u64>,
     /// Memory for rendered documents.
     pub(crate) document_cache_bytes: Option<u64>,
+}
+
+/// Where CodeArtifact's way with upstream repositories and public registries can be chosen over Larder's.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct UpstreamsSection {
+    /// Fetch all files of a version when one is asked for (reference 6.2), instead of that one only.
+    #[serde(default)]
+    pub(crate) whole_versions: bool,
+    /// Where repositories disagree about an npm dist-tag, the one farthest from the client counts (reference 6.1),
+    /// instead of the nearest.
+    #[serde(default)]
+    pub(crate) npm_tags_win: bool,
 }
 
 impl ConfigFile {

@@ -10,7 +10,7 @@ use larder_core::services::Limits;
 use larder_store::DatabaseUrl;
 use url::Url;
 
-use super::file::{LimitsSection, RegistryTable};
+use super::file::{LimitsSection, RegistryTable, UpstreamsSection};
 use super::{ConfigError, ConfigFile, RegistryEntry};
 use crate::cli::ServeOptions;
 use crate::data_dir::DataDir;
@@ -41,6 +41,8 @@ pub(crate) struct Settings {
     /// Addresses given on the command line or in the configuration file: they win over detected ones.
     pub(crate) registries: BTreeMap<ExternalConnection, RegistryTable>,
     pub(crate) limits: Limits,
+    /// Of npm dist-tags, the one farthest from the client counts.
+    pub(crate) npm_tags_win: bool,
     pub(crate) bootstrap: bool,
     pub(crate) ready_file: Option<PathBuf>,
 }
@@ -91,7 +93,8 @@ impl Settings {
             },
             endpoint_host: options.endpoint_host.clone().or(file.endpoint_host),
             registries,
-            limits: limits(&file.limits),
+            limits: limits(&file.limits, &file.upstreams),
+            npm_tags_win: file.upstreams.npm_tags_win,
             bootstrap: !options.no_bootstrap,
             ready_file: options.ready_file.clone(),
             data_dir,
@@ -167,7 +170,7 @@ fn parse_log_format(text: Option<&str>) -> Result<LogFormat, ConfigError> {
     }
 }
 
-fn limits(section: &LimitsSection) -> Limits {
+fn limits(section: &LimitsSection, upstreams: &UpstreamsSection) -> Limits {
     let default = Limits::default();
     Limits {
         asset_size_bytes: section.asset_size_bytes.unwrap_or(default.asset_size_bytes),
@@ -176,6 +179,7 @@ fn limits(section: &LimitsSection) -> Limits {
         repositories_per_domain: section.repositories_per_domain.unwrap_or(default.repositories_per_domain),
         index_fresh_for: section.index_fresh_seconds.map_or(default.index_fresh_for, Duration::from_secs),
         document_cache_bytes: section.document_cache_bytes.unwrap_or(default.document_cache_bytes),
+        fetches_whole_versions: upstreams.whole_versions,
         ..default
     }
 }

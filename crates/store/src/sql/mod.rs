@@ -26,7 +26,7 @@ pub(crate) use value::{Value, params};
 
 /// One of the two databases, opened.
 pub(crate) enum Database {
-    Sqlite(sqlite::SqliteDatabase),
+    Sqlite(Box<sqlite::SqliteDatabase>),
     Postgres(postgres::PostgresDatabase),
 }
 
@@ -42,7 +42,7 @@ impl Database {
     /// Opens the database and brings its schema up to date. `statements` is how many there are to keep prepared.
     pub(crate) async fn open(url: &DatabaseUrl, statements: usize) -> Result<Self> {
         match url {
-            DatabaseUrl::Sqlite(path) => Ok(Self::Sqlite(sqlite::SqliteDatabase::open(path, statements)?)),
+            DatabaseUrl::Sqlite(path) => Ok(Self::Sqlite(Box::new(sqlite::SqliteDatabase::open(path, statements)?))),
             DatabaseUrl::Postgres(url) => Ok(Self::Postgres(postgres::PostgresDatabase::open(url).await?)),
         }
     }
