@@ -121,7 +121,11 @@ pub(crate) fn version_of(program: &str, argument: &str) -> String {
     let Ok(output) = Command::new(program).arg(argument).output() else { return "not installed".to_owned() };
     // nginx and wrk say it on standard error.
     let text = [output.stdout, output.stderr].concat();
-    String::from_utf8_lossy(&text).lines().next().unwrap_or_default().trim().to_owned()
+    let text = String::from_utf8_lossy(&text);
+    let line = text.lines().next().unwrap_or_default().trim();
+    // pip goes on about where it is installed, and names itself.
+    let line = line.split_once(" from ").map_or(line, |(version, _)| version);
+    line.strip_prefix("pip ").unwrap_or(line).to_owned()
 }
 
 /// Processor, memory, kernel and load, for the head of the results.

@@ -10,10 +10,10 @@ use larder_core::ports::Format;
 use larder_core::services::{Formats, Ports, Services};
 use larder_external::{Client, ClientSettings, Credentials, Registries, RegistryAddress};
 use larder_http::FormatRoutes;
-use larder_store::Store;
 use larder_store::blob::{StorageOptions, open_storage};
+use larder_store::{DatabaseUrl, Store};
 
-use crate::cli::{DataOptions, Outcome, ServeOptions};
+use crate::cli::{DataOptions, Failure, Outcome, ServeOptions};
 use crate::config::{RegistryTable, Settings};
 use crate::external_file::ExternalFile;
 
@@ -93,6 +93,16 @@ impl Machine {
     /// Opens the data that the options name, also while a server runs on it.
     pub(crate) async fn open(options: &DataOptions) -> Outcome<Self> {
         let settings = Settings::load(&ServeOptions::from(options.clone()))?;
+        // Serving makes a database; looking at one that is not there would make an empty one in the wrong place.
+        if let DatabaseUrl::Sqlite(path) = &settings.database
+            && !path.exists()
+        {
+            return Err(Failure::new(format!(
+                "there is no database at {}; name the server's data directory with --data-dir, or start a server there \
+                 first: larder serve",
+                path.display()
+            )));
+        }
         Ok(Self { services: wire(&settings).await?.services })
     }
 
