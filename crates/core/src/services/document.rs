@@ -18,7 +18,8 @@ pub struct Rendered {
     pub content_type: &'static str,
     pub body: Bytes,
     pub last_modified: Option<Timestamp>,
-    /// Further headers, names in lower case.
+    /// Further headers, names in lower case. An `etag`, strong and with its quotes, is the document's tag in place of one
+    /// of ours, for clients that know what it is the hash of; the gzip form then has it as a weak one.
     pub headers: Vec<(&'static str, String)>,
 }
 
@@ -47,16 +48,13 @@ impl Document {
         let digest = Sha256::digest(&body);
         // 128 bits of it: no two documents of one URL will ever share them, and every answer carries them.
         let tag = hex::encode(&digest[..16]);
-        Self {
-            content_type,
-            gzip: gzip(&body),
-            body,
-            etag: format!("\"{tag}\""),
-            etag_gzip: format!("\"{tag}-gz\""),
-            last_modified,
-            headers,
-            fresh_until: None,
-        }
+        let own = headers.iter().find(|(name, _)| *name == "etag").map(|(_, value)| value.clone());
+        let (etag, etag_gzip) = match own {
+            Some(own) => (own.clone(), format!("W/{own}")),
+            None => (format!("\"{tag}\""), format!("\"{tag}-gz\"")),
+        };
+        let headers = headers.into_iter().filter(|(name, _)| *name != "etag").collect();
+        Self { content_type, gzip: gzip(&body), body, etag, etag_gzip, last_modified, headers, fresh_until: None }
     }
 
     /// What keeping it costs.
