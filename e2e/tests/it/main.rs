@@ -18,6 +18,7 @@ mod pypi_bad_input;
 mod pypi_checks;
 mod pypi_clients;
 mod pypi_registry_checks;
+mod ruby_checks;
 mod seed;
 mod tls;
 
@@ -32,6 +33,7 @@ fn main() {
         pypi_clients::TESTS,
         cargo_checks::TESTS,
         cargo_registry_checks::TESTS,
+        ruby_checks::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,
