@@ -12,6 +12,9 @@
 //! | `GET gems/{full_name}.gem` | a gem |
 //! | `POST api/v1/gems` | push |
 //! | `DELETE api/v1/gems/yank` | yanking; needs `UpdatePackageVersionsStatus` |
+//! | `GET api/v1/versions/{gem}.json`, `…/latest.json`, `gems/{gem}.json`, `search.json`, `api/v2/rubygems/…` | what tools ask |
+//! | `GET api/v1/gems/{gem}/owners` | the caller, if it may push; changing owners is refused, it is IAM's |
+//! | `GET`, `POST`, `PUT api/v1/api_key` | signing in: the token that is the password is the key |
 //!
 //! How it is stored: a gem's key is its name. A version is `NUMBER` or `NUMBER-PLATFORM`, so that each platform's gem is
 //! a version of its own. Its metadata column holds its line of `info/{gem}`, for what came from a public registry byte
@@ -20,13 +23,16 @@
 //!
 //! How it is merged: see [`index`] for a gem and [`versions`] for the lists of all gems.
 //!
-//! Deliberately not done: the dependency API (clients go on without it), attestations, owners and keys (IAM policies and
-//! authorization tokens do that work), and the JSON API.
+//! Deliberately not done: the dependency API (clients go on without it), attestations, and lists of
+//! owners (IAM policies do that work).
 
+mod api;
 mod archive;
 mod asset;
 mod error;
 mod external;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gemspec;
 mod index;
 mod line;

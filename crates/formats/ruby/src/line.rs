@@ -36,7 +36,8 @@ impl<'a> Line<'a> {
         Ok(line)
     }
 
-    fn requirement(&self, name: &str) -> Option<&'a str> {
+    /// What stands behind a name in the second list: `ruby`, `rubygems`, `created_at`.
+    pub(crate) fn requirement(&self, name: &str) -> Option<&'a str> {
         self.requirements
             .split(',')
             .find_map(|part| part.split_once(':').filter(|(key, _)| *key == name))

@@ -54,6 +54,26 @@ impl Routes {
             }
             ("POST", ["api", "v1", "gems"]) => self.publish(request).await,
             ("DELETE", ["api", "v1", "gems", "yank"]) => self.yank(request).await,
+            ("GET", ["api", "v1", "search.json"]) => self.search(&request).await,
+            ("GET", ["api", "v1", "versions", name, "latest.json"]) => self.get_latest(&request, name).await,
+            ("GET", ["api", "v1", "versions", file]) if let Some(name) = file.strip_suffix(".json") => {
+                self.get_versions(&request, name).await
+            }
+            ("GET", ["api", "v1", "gems", file]) if let Some(name) = file.strip_suffix(".json") => {
+                self.get_gem(&request, name).await
+            }
+            ("GET", ["api", "v2", "rubygems", name, "versions", file])
+                if let Some(number) = file.strip_suffix(".json") =>
+            {
+                self.get_version(&request, name, number).await
+            }
+            ("GET", ["api", "v1", "gems", name, "owners" | "owners.json"]) => {
+                self.get_owners(&request, name, false).await
+            }
+            ("GET", ["api", "v1", "gems", name, "owners.yaml"]) => self.get_owners(&request, name, true).await,
+            ("GET" | "POST" | "PUT", ["api", "v1", "api_key"]) => self.api_key(&request, "text").await,
+            ("GET" | "POST" | "PUT", ["api", "v1", "api_key.json"]) => self.api_key(&request, "json").await,
+            ("GET" | "POST" | "PUT", ["api", "v1", "api_key.yaml"]) => self.api_key(&request, "yaml").await,
             ("PUT", ["api", "v1", "gems", "unyank"]) => Err(RubyError::new(
                 StatusCode::GONE,
                 "yanks are not taken back here; set the version's status to Published with update-package-versions-status",

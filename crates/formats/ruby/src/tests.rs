@@ -29,6 +29,7 @@ use sha2::{Digest as _, Sha256};
 use crate::archive::tests::gem;
 use crate::{Routes, RubyFormat};
 
+mod api;
 mod publishing;
 mod registry;
 
