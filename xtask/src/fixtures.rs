@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::process::{Context, Result, output, root, tools};
+use crate::process::{Context, Failure, Result, find_program, output, root, tools};
 
 /// What decides what is recorded.
 const INPUTS: &[&str] =
@@ -32,4 +32,35 @@ pub(crate) fn record() -> Result {
     command.arg(root().join("e2e/recorder/record.py")).arg(&folder).arg(root().join("e2e/fixtures/app"));
     output(command.arg(tools().join("python/pip/bin/python")))?;
     fs::write(&stamp, inputs).context(stamp.display())
+}
+
+/// What the recorder of Maven artifacts runs.
+const MAVEN_RECORDER: &str = "e2e/recorder/maven.sh";
+const MAVEN_BUILDS: &str = "e2e/fixtures/maven";
+
+/// Records the artifacts that the builds of `e2e/fixtures/maven` need, and a newer Maven, unless that was done already.
+pub(crate) fn record_maven() -> Result {
+    if find_program("mvn", None).is_none() {
+        return Err(Failure("mvn is not installed".to_owned()));
+    }
+    let folder = tools().join("maven");
+    let mut inputs = read(MAVEN_RECORDER)?;
+    for build in ["app", "app/lib", "app/cli", "plugin", "consumer"] {
+        inputs += &read(&format!("{MAVEN_BUILDS}/{build}/pom.xml"))?;
+    }
+    let stamp = folder.join("complete");
+    if fs::read_to_string(&stamp).is_ok_and(|text| text == inputs) {
+        return Ok(());
+    }
+    println!("recording artifacts from the repositories that Maven is configured for");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).context(folder.display())?;
+    let mut command = Command::new("sh");
+    output(command.arg(root().join(MAVEN_RECORDER)).arg(&folder).arg(root().join(MAVEN_BUILDS)))?;
+    fs::write(&stamp, inputs).context(stamp.display())
+}
+
+fn read(path: &str) -> Result<String> {
+    let path = root().join(path);
+    fs::read_to_string(&path).context(path.display())
 }
