@@ -40,3 +40,4 @@ done
 rm -rf "$work" "$folder/repository/com/acme" "$folder/repository/org/apache/maven/apache-maven/3.9.9/"*.zip
 find "$folder/repository" \( -name _remote.repositories -o -name resolver-status.properties -o -name 'maven-metadata-*' \
     -o -name '*.lastUpdated' \) -delete
+touch "$folder/complete"

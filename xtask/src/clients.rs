@@ -71,7 +71,8 @@ pub(crate) fn run() -> Result {
         if let Err(Failure(reason)) = twice(fixtures::record_maven) {
             println!("missing: artifacts for Maven's tests: {reason}");
         }
-        return twice(fixtures::record);
+        twice(fixtures::record)?;
+        return twice(fixtures::record_crates);
     }
     Err(Failure(failures.join("\n")))
 }
