@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use larder_testkit::client::Run;
-use larder_testkit::server::REPOSITORY;
+use larder_testkit::server::{ACCOUNT, DOMAIN, REPOSITORY};
 use larder_testkit::{Client, Registry, Request, Response, runner, tools};
 use serde_json::{Value, json};
 
@@ -119,6 +119,14 @@ impl World {
         let upstreams: Vec<Value> = upstreams.iter().map(|name| json!({"repositoryName": name})).collect();
         let target = format!("/v1/repository?domain=my-domain&repository={name}");
         let _ = self.server.call("POST", &target, &json!({"upstreams": upstreams})).expect(200);
+    }
+
+    /// Gives `my-repo` a tag.
+    pub fn tag_repository(&self, key: &str, value: &str) {
+        let arn = format!("arn:aws:codeartifact:us-east-1:{ACCOUNT}:repository/{DOMAIN}/{REPOSITORY}");
+        let arn = arn.replace(':', "%3A").replace('/', "%2F");
+        let tags = json!({"tags": [{"key": key, "value": value}]});
+        let _ = self.server.call("POST", &format!("/v1/tag?resourceArn={arn}"), &tags).expect(200);
     }
 
     /// A home in which Maven takes everything from `my-repo`, with an empty local repository.

@@ -22,6 +22,16 @@ fn maven_whole_build() {
     assert_eq!(world.maven_status("org.apache.commons", "commons-lang3", "3.14.0").as_deref(), Some("Published"));
     let details = world.describe_maven("com.acme.app", "app-lib", "1.0").expect(200).json();
     assert_eq!(details["packageVersion"]["displayName"], "App library");
+    let query = "domain=my-domain&repository=my-repo&format=maven&namespace=com.acme.app&package=app-lib&version=1.0";
+    let target = format!("/v1/package/version/dependencies?{query}");
+    let listed = world.server.call("POST", &target, &Value::Null).expect(200).json();
+    let kinds: Vec<&str> = listed["dependencies"]
+        .as_array()
+        .expect("dependencies")
+        .iter()
+        .filter_map(|dependency| dependency["dependencyType"].as_str())
+        .collect();
+    assert_eq!(kinds, ["parent", "compile", "test"]);
 
     let consumer = world.maven_client();
     for version in ["1.0-SNAPSHOT", "1.0"] {

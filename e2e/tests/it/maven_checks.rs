@@ -3,7 +3,7 @@
 use larder_e2e::World;
 use larder_e2e::maven::{DEPLOY_FILE, GET, OLD_DEPLOY_FILE, consumer, copy_build, metadata, mvn, mvn39, names, pom};
 use larder_testkit::{Client, tests};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 tests![
     m_01_deploy_a_release,
@@ -30,7 +30,7 @@ fn m_01_deploy_a_release() {
     ran.says("BUILD SUCCESS");
     assert_eq!(world.maven_status(GROUP, "first", "1.0").as_deref(), Some("Published"));
     let challenges = world.server.log().lines().filter(|line| line.contains("\"status\":401")).count();
-    assert_eq!(challenges, 1, "Maven 3.8 sends credentials once it was asked, and keeps them");
+    assert!(challenges <= 1, "asked once, Maven keeps sending its credentials");
 }
 
 fn m_02_deploy_again() {
@@ -221,9 +221,7 @@ fn m_21_classifiers_and_long_extensions() {
 fn m_22_repository_of_one_kind() {
     let world = World::maven_recorded();
     let client = world.seeded_maven_client();
-    let arn = "arn%3Aaws%3Acodeartifact%3Aus-east-1%3A111122223333%3Arepository%2Fmy-domain%2Fmy-repo";
-    let tags = json!({"tags": [{"key": "larder:maven", "value": "snapshots"}]});
-    let _ = world.server.call("POST", &format!("/v1/tag?resourceArn={arn}"), &tags).expect(200);
+    world.tag_repository("larder:maven", "snapshots");
     let refused = world.deploy_file(&client, DEPLOY_FILE, [GROUP, "kind", "1.0"], "jar").fails();
     refused.says("400").says("takes snapshots only");
     let _ = world.deploy_file(&client, DEPLOY_FILE, [GROUP, "kind", "1.0-SNAPSHOT"], "jar").succeeds();

@@ -27,7 +27,7 @@ impl Routes {
     ) -> Answer {
         let allowed = self.may(&request, Action::PublishPackageVersion, path.key.clone()).await?;
         check_unique(&path)?;
-        self.check_kind(&allowed, &path).await?;
+        self.settings(&allowed, &path).await?;
         let body = request.body.collect(LIMIT_BYTES).await?;
         let name = algorithm_name(algorithm);
         let said = parse(&body, name)?;

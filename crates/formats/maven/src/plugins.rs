@@ -152,7 +152,8 @@ impl Found {
     }
 }
 
-fn pom_of(version: &PackageVersion) -> Option<PomMetadata> {
+/// What its POM says that lists need, if it has one.
+pub(crate) fn pom_of(version: &PackageVersion) -> Option<PomMetadata> {
     let pom =
         version.assets.iter().find(|asset| asset.name.as_str().ends_with(".pom") && !asset.metadata.is_empty())?;
     Some(PomMetadata::read(&pom.metadata))
