@@ -55,7 +55,7 @@ impl Routes {
         let Ok(read) = self.services.access.authorize(caller, Action::ReadFromRepository, target.clone()).await else {
             return Ok(known);
         };
-        if let Some(view) = self.sources(&read, key).await? {
+        if let Sources::Known(view) = self.sources(&read, key).await? {
             if is_public(&view) {
                 return Err(CargoError::conflict(format!(
                     "crate '{name}' exists in a public registry that repository '{}' reaches, and Cargo.lock cannot tell the \
@@ -70,8 +70,11 @@ impl Routes {
             }
         }
         for twin in &twins {
-            if self.sources(&read, &names::crate_key(twin)?).await?.is_some() {
-                return Err(collides(twin));
+            match self.sources(&read, &names::crate_key(twin)?).await? {
+                Sources::Known(_) => return Err(collides(twin)),
+                Sources::Unknown => {}
+                // Nor would it answer for the next spelling; nobody waits for it that often.
+                Sources::Away => break,
             }
         }
         Ok(known)
@@ -86,15 +89,21 @@ impl Routes {
         Ok(Some(name.unwrap_or_else(|_| package.display_name.clone())))
     }
 
-    /// What is known of a crate, as far as can be told now: a registry that is away does not stop publishing (reference
-    /// 3.5).
-    async fn sources(&self, read: &Allowed<RepositoryTarget>, key: &PackageKey) -> Result<Option<View>, Error> {
+    async fn sources(&self, read: &Allowed<RepositoryTarget>, key: &PackageKey) -> Result<Sources, Error> {
         match self.services.index.view(read, key).await {
-            Ok(view) => Ok(Some(view)),
-            Err(Error::ResourceNotFound { .. } | Error::Upstream { .. }) => Ok(None),
+            Ok(view) => Ok(Sources::Known(view)),
+            Err(Error::ResourceNotFound { .. }) => Ok(Sources::Unknown),
+            Err(Error::Upstream { .. }) => Ok(Sources::Away),
             Err(error) => Err(error),
         }
     }
+}
+
+/// What is known of a crate now. A registry that is away does not stop publishing (reference 3.5).
+enum Sources {
+    Known(View),
+    Unknown,
+    Away,
 }
 
 /// Whether a public registry has the crate, or had it when somebody fetched it.

@@ -106,6 +106,8 @@ async fn a_registry_that_is_away_stops_no_publish() {
     server.registry.set_down(true);
     server.publish(&Publish::new("foo-bar", "1.0.0")).await.expect(200);
     assert_eq!(server.lines("my-repo", "foo-bar").await.len(), 1);
+    server.publish(&Publish::new("a-b-c-d", "1.0.0")).await.expect(200);
+    assert!(server.registry.asked.lock().unwrap().len() < 6, "it is not waited for again and again");
 }
 
 #[tokio::test]
