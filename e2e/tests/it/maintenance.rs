@@ -121,7 +121,7 @@ fn maintenance_external_detect_asks_the_clients() {
     let upstreams = server.call("GET", target, &Value::Null).expect(200).json()["repository"]["upstreams"].clone();
     let names: Vec<&str> =
         upstreams.as_array().into_iter().flatten().filter_map(|one| one["repositoryName"].as_str()).collect();
-    assert_eq!(names, ["npm-store", "pypi-store", "cargo-store"]);
+    assert_eq!(names, ["cargo-store", "npm-store", "pypi-store"]);
 }
 
 fn env_path() -> String {
