@@ -10,16 +10,17 @@ use larder_core::ports::Format;
 use larder_core::services::{Formats, Ports, Services};
 use larder_external::{Client, ClientSettings, Credentials, Registries, RegistryAddress};
 use larder_http::FormatRoutes;
-use larder_store::Store;
 use larder_store::blob::{StorageOptions, open_storage};
+use larder_store::{DatabaseUrl, Store};
 
-use crate::cli::{DataOptions, Outcome, ServeOptions};
+use crate::cli::{DataOptions, Failure, Outcome, ServeOptions};
 use crate::config::{RegistryTable, Settings};
 use crate::external_file::ExternalFile;
 
 /// The rules of every format that is served.
 fn formats() -> Formats {
-    let formats: [Arc<dyn Format>; 2] = [Arc::new(larder_npm::Npm), Arc::new(larder_pypi::PypiFormat)];
+    let formats: [Arc<dyn Format>; 3] =
+        [Arc::new(larder_npm::Npm), Arc::new(larder_pypi::PypiFormat), Arc::new(larder_cargo::CargoFormat::default())];
     Formats::new(formats)
 }
 
@@ -29,6 +30,7 @@ pub(crate) fn routes(services: &Arc<Services>, settings: &Settings) -> Vec<Arc<d
     vec![
         Arc::new(if settings.npm_tags_win { npm.with_upstream_tags_winning() } else { npm }),
         Arc::new(larder_pypi::Routes::new(Arc::clone(services))),
+        Arc::new(larder_cargo::Routes::new(Arc::clone(services))),
     ]
 }
 
@@ -91,6 +93,16 @@ impl Machine {
     /// Opens the data that the options name, also while a server runs on it.
     pub(crate) async fn open(options: &DataOptions) -> Outcome<Self> {
         let settings = Settings::load(&ServeOptions::from(options.clone()))?;
+        // Serving makes a database; looking at one that is not there would make an empty one in the wrong place.
+        if let DatabaseUrl::Sqlite(path) = &settings.database
+            && !path.exists()
+        {
+            return Err(Failure::new(format!(
+                "there is no database at {}; name the server's data directory with --data-dir, or start a server there \
+                 first: larder serve",
+                path.display()
+            )));
+        }
         Ok(Self { services: wire(&settings).await?.services })
     }
 

@@ -3,10 +3,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 
 use larder_testkit::packages::NpmPackage;
-use larder_testkit::server::succeeds;
+use larder_testkit::server::{self, succeeds};
 use larder_testkit::{Client, Server, tests, tools};
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ tests![
     maintenance_external_detect_asks_the_clients,
     maintenance_external_set_and_unset,
     maintenance_presigned_request,
+    maintenance_a_folder_without_data_is_left_alone,
 ];
 
 fn text(output: &Output) -> String {
@@ -156,4 +157,15 @@ fn maintenance_presigned_request() {
     let ran = client.program("boto3-python").args(["-c", program]).succeeds();
     let answer: Value = serde_json::from_str(ran.text()).expect("JSON");
     assert_eq!(answer["domain"]["name"], "my-domain");
+}
+
+fn maintenance_a_folder_without_data_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("elsewhere");
+    for command in [&["account", "list"][..], &["verify"], &["user", "list"]] {
+        let mut larder = Command::new(server::program());
+        let output = larder.args(command).arg("--data-dir").arg(&data).output().expect("runs");
+        assert!(!output.status.success() && text(&output).contains("there is no database at"), "{}", text(&output));
+        assert!(!data.exists(), "nothing is made by looking");
+    }
 }

@@ -73,6 +73,10 @@ impl Answered {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        Self::start_with(Limits::default()).await
+    }
+
+    pub(crate) async fn start_with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = DatabaseUrl::parse(folder.path().join("larder.db").to_str().unwrap()).unwrap();
         let store: Arc<dyn MetadataStore> = Arc::new(Store::open(&database, "us-east-1").await.unwrap());
@@ -88,7 +92,7 @@ impl Server {
             secrets: Arc::new(NoSecrets),
             clock: Arc::clone(&clock) as _,
             formats: Formats::new([Arc::new(PypiFormat) as Arc<dyn Format>]),
-            limits: Limits { asset_size_bytes: 1 << 20, ..Limits::default() },
+            limits: Limits { asset_size_bytes: 1 << 20, ..limits },
             region: "us-east-1".into(),
         }));
         let routes = Routes::new(Arc::clone(&services));

@@ -1,5 +1,7 @@
 use sha2::{Digest as _, Sha256};
 
+use larder_core::model::VersionText;
+
 use super::*;
 use crate::archive::tests::{core_metadata, sdist, wheel};
 
@@ -27,7 +29,11 @@ fn page(yanked: &str, status: &str) -> String {
 }
 
 async fn with_registry() -> Server {
-    let server = Server::start().await;
+    with_registry_and(Limits::default()).await
+}
+
+async fn with_registry_and(limits: Limits) -> Server {
+    let server = Server::start_with(limits).await;
     server.registry.put_page("foo/", JSON, page("false", ""));
     server.registry.put_file(&format!("../../f/{WHEEL}"), wheel("foo", "1.0"));
     server.registry.put_file(&format!("../../f/{SDIST}"), sdist("foo", "1.0"));
@@ -101,6 +107,22 @@ async fn a_retained_release_is_listed_whole_and_served_without_the_registry() {
 }
 
 #[tokio::test]
+async fn all_files_of_a_version_are_kept_everywhere_if_whole_versions_are_fetched() {
+    for whole in [false, true] {
+        let server = with_registry_and(Limits { fetches_whole_versions: whole, ..Limits::default() }).await;
+        server.get(&format!("my-repo/simple/foo/1.0/{WHEEL}")).await.expect(200);
+        server.settle().await;
+        for repository in ["pypi-store", "my-repo"] {
+            let id = server.target(repository).await.repository.id;
+            let (key, version) = (crate::names::project_key("foo").unwrap(), VersionText::new("1.0").unwrap());
+            let kept = server.services.store.find_version(id, &key, &version).await.unwrap().unwrap();
+            let has_sdist = kept.assets.iter().any(|asset| asset.name.as_str() == SDIST);
+            assert_eq!(has_sdist, whole, "{repository}: {:?}", kept.assets);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_yank_at_the_registry_shows_after_the_next_refresh_on_retained_files_too() {
     let server = with_registry().await;
     server.get(&format!("my-repo/simple/foo/1.0/{WHEEL}")).await.expect(200);
@@ -122,7 +144,7 @@ async fn a_file_that_is_not_what_the_index_promises_is_never_kept() {
     let allowed =
         server.services.access.authorize(&machine(), larder_core::access::Action::ReadFromRepository, target).await;
     let key = crate::names::project_key("foo").unwrap();
-    let version = larder_core::model::VersionText::new("1.0").unwrap();
+    let version = VersionText::new("1.0").unwrap();
     let name = larder_core::model::AssetName::new(SDIST).unwrap();
     let opened = server.services.downloads.open(&allowed.unwrap(), &key, &version, &name).await;
     if let Ok(opened) = opened {
