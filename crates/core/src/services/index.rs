@@ -44,6 +44,19 @@ impl IndexService {
         self.views.load(&allowed.target().repository, key, Sources::All).await
     }
 
+    /// As [`IndexService::view`], of some of the sources.
+    ///
+    /// # Errors
+    /// As [`IndexService::view`].
+    pub async fn view_of(
+        &self,
+        allowed: &Allowed<RepositoryTarget>,
+        key: &PackageKey,
+        sources: Sources,
+    ) -> Result<View> {
+        self.views.load(&allowed.target().repository, key, sources).await
+    }
+
     /// The repository and its upstreams, in search order: whose packages lists and searches show.
     ///
     /// # Errors
