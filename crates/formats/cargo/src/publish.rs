@@ -85,16 +85,7 @@ impl Routes {
         }
         if known.is_none() {
             names::check_new_name(name)?;
-            // The store takes dropped signs for twins, too: `foobar` and `foo-bar` are two crates.
-            let twin = services.store.find_package_twin(target.repository.id, key).await?;
-            if let Some(twin) = twin.filter(|twin| names::is_twin(twin.name(), key.name())) {
-                return Err(collides(twin.name(), &here));
-            }
-            for spelling in names::twins(name) {
-                if services.store.find_package(target.repository.id, &names::crate_key(&spelling)?).await?.is_some() {
-                    return Err(collides(&spelling, &here));
-                }
-            }
+            self.check_twins(target, key, &collides).await?;
         }
         // Whoever may publish but not read is not told what lies upstream; origin controls hold all the same.
         let Ok(read) = services.access.authorize(caller, Action::ReadFromRepository, target.clone()).await else {
@@ -116,6 +107,26 @@ impl Routes {
             }
         }
         Ok(known)
+    }
+
+    /// No crate of this repository is spelled alike but for `-` and `_`.
+    async fn check_twins(
+        &self,
+        target: &RepositoryTarget,
+        key: &PackageKey,
+        collides: &(dyn Fn(&str, &str) -> CargoError + Sync),
+    ) -> Result<(), CargoError> {
+        let (store, repository) = (&self.services.store, &target.repository);
+        let mut twins = names::twins(key.name());
+        // The store finds spellings with several signs, too, and also names without any: `foobar` is not `foo-bar`.
+        let found = store.find_package_twin(repository.id, key).await?;
+        twins.extend(found.map(|twin| twin.name().to_owned()).filter(|twin| names::is_twin(twin, key.name())));
+        for twin in twins {
+            if let Some(twin) = store.find_package(repository.id, &names::crate_key(&twin)?).await? {
+                return Err(collides(&twin.display_name, &format!("repository '{}'", repository.name)));
+            }
+        }
+        Ok(())
     }
 
     /// Whether a public registry knows the crate, as far as can be told now: one that is away does not stop publishing
