@@ -26,7 +26,7 @@ mod routes;
 mod server;
 
 pub use asset::{AssetHeaders, serve_asset};
-pub use body::{BlobBody, Body, BodyError, RequestBody};
+pub use body::{BlobBody, Body, BodyError, PacedBody, ReadAhead, RequestBody};
 pub use directory::Directory;
 pub use document::serve_document;
 pub use endpoint::{Endpoint, EndpointSettings};
