@@ -37,4 +37,4 @@ pub use repeat::{answer_asset, answer_asset_with, answer_document};
 pub use request_id::RequestId;
 pub use response::Response;
 pub use routes::{AnonymousRequest, ApiHandler, Failure, FormatRoutes, RepositoryRequest};
-pub use server::{Ends, Handler, Server, ServerSettings};
+pub use server::{EncryptedStream, Encryption, Ends, Handler, Server, ServerSettings};
