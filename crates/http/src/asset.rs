@@ -4,7 +4,7 @@ use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
     CONTENT_TYPE, ETAG, LAST_MODIFIED, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use larder_core::Error;
 use larder_core::model::{Sha256, Timestamp};
 use larder_core::ports::{Blob, ByteRange};
@@ -86,9 +86,17 @@ pub(crate) struct AssetFields {
     /// What somebody uploaded and a browser would run.
     active: bool,
     disposition: Option<HeaderValue>,
+    /// What the format adds.
+    more: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl AssetFields {
+    /// Adds headers of the format, which every answer with this asset carries.
+    pub(crate) fn with(mut self, more: Vec<(HeaderName, HeaderValue)>) -> Self {
+        self.more = more;
+        self
+    }
+
     pub(crate) fn of(asset: &AssetHeaders<'_>) -> Self {
         let media_type = asset.content_type.split(';').next().unwrap_or_default().trim();
         let active = ACTIVE_TYPES.iter().any(|active| media_type.eq_ignore_ascii_case(active));
@@ -99,6 +107,7 @@ impl AssetFields {
                 .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream")),
             active,
             disposition: (active || asset.disposition.is_some()).then(|| attachment(asset.disposition)),
+            more: Vec::new(),
         }
     }
 }
@@ -178,6 +187,9 @@ fn put_type(out: &mut HeaderMap, fields: &AssetFields) {
     out.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     if fields.active {
         out.insert(CONTENT_SECURITY_POLICY, SANDBOX);
+    }
+    for (name, value) in &fields.more {
+        out.insert(name, value.clone());
     }
     if let Some(disposition) = &fields.disposition {
         out.insert(CONTENT_DISPOSITION, disposition.clone());

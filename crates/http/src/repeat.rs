@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Weak};
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::model::Timestamp;
 use larder_core::services::{Document, OpenedAsset};
 
 use crate::Response;
-use crate::asset::{self, AssetFields, AssetHeaders, serve_asset};
+use crate::asset::{AssetFields, AssetHeaders, serve_with_fields};
 use crate::document::{self, DocumentFields, serve_document};
 
 /// Answers with a document, as [`serve_document`]; whoever sends the same request again while nothing was committed gets
@@ -40,12 +40,41 @@ pub async fn answer_asset(
     content_type: &'static str,
 ) -> larder_core::Result<Response> {
     let asset = AssetHeaders::of(&opened, content_type);
+    let fields = AssetFields::of(&asset);
+    answer_with_fields(allowed, method, headers, opened, asset, fields).await
+}
+
+/// As [`answer_asset`], of an asset that browsers store under this name instead of showing it; `more` headers say what
+/// the format knows of it.
+///
+/// # Errors
+/// Those of reading it.
+pub async fn answer_attachment(
+    allowed: &Allowed<RepositoryTarget>,
+    method: &Method,
+    headers: &HeaderMap,
+    opened: OpenedAsset,
+    name: &str,
+    more: Vec<(HeaderName, HeaderValue)>,
+) -> larder_core::Result<Response> {
+    let asset = AssetHeaders::of(&opened, "application/octet-stream");
+    let fields = AssetFields::of(&AssetHeaders { disposition: Some(name), ..asset.clone() }).with(more);
+    answer_with_fields(allowed, method, headers, opened, asset, fields).await
+}
+
+async fn answer_with_fields(
+    allowed: &Allowed<RepositoryTarget>,
+    method: &Method,
+    headers: &HeaderMap,
+    opened: OpenedAsset,
+    asset: AssetHeaders<'static>,
+    fields: AssetFields,
+) -> larder_core::Result<Response> {
+    let mut response = serve_with_fields(method, headers, &asset, &fields, |range| opened.clone().read(range)).await?;
     let again = allowed.lasts_until().filter(|_| opened.is_settled()).map(|until| {
-        let stored =
-            Box::new(StoredAsset { fields: AssetFields::of(&asset), headers: asset.clone(), opened: opened.clone() });
+        let stored = Box::new(StoredAsset { fields, headers: asset, opened });
         Arc::new(Repeatable { until, content: Content::Asset(stored) })
     });
-    let mut response = serve_asset(method, headers, &asset, |range| opened.read(range)).await?;
     if let Some(again) = again {
         response.extensions_mut().insert(again);
     }
@@ -89,7 +118,7 @@ impl Repeatable {
             }
             Content::Asset(stored) => {
                 let read = |range| stored.opened.clone().read(range);
-                asset::serve_with_fields(method, headers, &stored.headers, &stored.fields, read).await.ok()
+                serve_with_fields(method, headers, &stored.headers, &stored.fields, read).await.ok()
             }
         }
     }

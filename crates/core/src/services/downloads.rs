@@ -11,8 +11,8 @@ use super::{Background, Ingest};
 use crate::access::{Allowed, RepositoryTarget};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
-    Actor, Asset, AssetName, DomainId, ExternalConnection, OriginRestrictions, PackageKey, PackageVersion, Repository,
-    RepositoryId, Sha256, Timestamp, VersionId, VersionText,
+    Actor, Asset, AssetName, Digests, DomainId, ExternalConnection, OriginRestrictions, PackageKey, PackageVersion,
+    Repository, RepositoryId, Sha256, Timestamp, VersionId, VersionStatus, VersionText,
 };
 use crate::ports::{Blob, BlobStore, ByteRange, Change, Format, MetadataStore, Promise, PromisedAsset, StoredIndex};
 
@@ -37,8 +37,7 @@ pub(super) struct FoundAsset {
 #[derive(Debug, Clone)]
 struct StoredAsset {
     domain: DomainId,
-    sha256: Sha256,
-    size_bytes: u64,
+    digests: Digests,
     published_at: Timestamp,
 }
 
@@ -55,6 +54,8 @@ pub struct OpenedAsset {
     pub size_bytes: Option<u64>,
     /// Known once the asset is stored, or if its index promises it.
     pub sha256: Option<Sha256>,
+    /// All of its digests, once it is stored.
+    pub digests: Option<Digests>,
     /// When its source published it.
     pub published_at: Option<Timestamp>,
     source: Source,
@@ -127,8 +128,7 @@ impl Downloads {
                 Hit::Stored { repository, version, asset } => {
                     let stored = StoredAsset {
                         domain: target.domain.id,
-                        sha256: asset.digests.sha256,
-                        size_bytes: asset.digests.size_bytes,
+                        digests: asset.digests,
                         published_at: version.source_published_at.unwrap_or(version.published_at),
                     };
                     let opened = self.stored(&stored, repository == target.repository.id);
@@ -151,10 +151,15 @@ impl Downloads {
 
     fn stored(&self, asset: &StoredAsset, settled: bool) -> OpenedAsset {
         OpenedAsset {
-            size_bytes: Some(asset.size_bytes),
-            sha256: Some(asset.sha256),
+            size_bytes: Some(asset.digests.size_bytes),
+            sha256: Some(asset.digests.sha256),
+            digests: Some(asset.digests.clone()),
             published_at: Some(asset.published_at),
-            source: Source::Stored { blobs: Arc::clone(&self.blobs), domain: asset.domain, sha256: asset.sha256 },
+            source: Source::Stored {
+                blobs: Arc::clone(&self.blobs),
+                domain: asset.domain,
+                sha256: asset.digests.sha256,
+            },
             settled,
         }
     }
@@ -205,7 +210,8 @@ impl Downloads {
             Arrival::Coming { size_bytes } => size_bytes,
             Arrival::Stored => return Ok(None),
         };
-        Ok(Some(OpenedAsset { size_bytes, sha256, published_at, source: Source::Arriving(shared), settled: false }))
+        let source = Source::Arriving(shared);
+        Ok(Some(OpenedAsset { size_bytes, sha256, digests: None, published_at, source, settled: false }))
     }
 
     /// Fetches the version's other files, one after the other, whoever waits for this one.
@@ -257,7 +263,9 @@ impl Downloads {
             if package.is_some()
                 && let Some(found) = self.views.store.find_version(repository.id, key, version).await?
             {
-                if !found.status.is_downloadable() {
+                let served = found.status.is_downloadable()
+                    || found.status == VersionStatus::Unfinished && self.formats.get(key.format())?.serves_unfinished();
+                if !served {
                     return Err(missing(start, key, version, asset));
                 }
                 if origin.is_none() || origin.as_ref() == Some(&found.origin) {

@@ -40,6 +40,7 @@ macro_rules! store_suite {
             }
             publishing {
                 a_version_is_read_as_it_was_published,
+                an_asset_is_removed_with_its_bytes_and_the_revision_changes,
                 publishing_the_same_version_twice_conflicts,
                 adding_assets_is_idempotent_and_never_replaces_bytes,
                 an_unfinished_version_is_sealed_by_its_last_publish,
