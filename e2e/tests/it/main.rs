@@ -4,6 +4,7 @@ mod boto3;
 mod cluster;
 mod crash;
 mod faults;
+mod generic_checks;
 mod identities;
 mod maintenance;
 mod npm_bad_input;
@@ -39,5 +40,6 @@ fn main() {
         cluster::TESTS,
         maintenance::TESTS,
         boto3::TESTS,
+        generic_checks::TESTS,
     ])
 }
