@@ -13,7 +13,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("larder-external", &["larder-core"]),
     ("larder-http", &["larder-core"]),
     ("larder-api", &["larder-core", "larder-auth", "larder-http"]),
-    ("FORMAT", &["larder-core", "larder-http"]),
+    ("larder-archive", &["larder-core"]),
+    ("FORMAT", &["larder-core", "larder-http", "larder-archive"]),
     (
         "larder",
         &["larder-core", "larder-auth", "larder-store", "larder-external", "larder-http", "larder-api", "FORMAT"],

@@ -6,6 +6,7 @@
 mod location;
 mod recall;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::header::{ALLOW, WWW_AUTHENTICATE};
@@ -137,7 +138,7 @@ impl Endpoint {
             }
             Err(failure) => plain(&failure),
         };
-        add_challenge(&mut response, CHALLENGE);
+        add_challenge(&mut response, || CHALLENGE.into());
         response
     }
 
@@ -273,11 +274,12 @@ async fn serve(
     incoming: Incoming<'_>,
 ) -> Response {
     let mut principal = None;
+    let base = location.base(&incoming.peer);
     let mut response = match location.rest.finish(path_rules(routes)) {
         Err(bad) => routes.render_error(&Failure::BadPath(bad.to_string())),
         Ok(path) if routes.admits_anonymous(&incoming.parts.method, &path) => {
             match endpoint.find_for_anonymous(location).await {
-                Ok(target) => routes.handle_anonymous(incoming.anonymous(path, target)).await,
+                Ok(target) => routes.handle_anonymous(incoming.anonymous(path, base.clone(), target)).await,
                 Err(failure) => routes.render_error(&failure),
             }
         }
@@ -285,14 +287,14 @@ async fn serve(
             Ok(caller) => {
                 principal = log::is_on().then(|| caller.principal.clone());
                 match endpoint.find(location, &caller).await {
-                    Ok(target) => routes.handle(incoming.authenticated(path, location, caller, target)).await,
+                    Ok(target) => routes.handle(incoming.authenticated(path, base.clone(), caller, target)).await,
                     Err(error) => routes.render_error(&Failure::Core(error)),
                 }
             }
             Err(failure) => routes.render_error(&failure),
         },
     };
-    add_challenge(&mut response, routes.challenge());
+    add_challenge(&mut response, || routes.challenge(&base));
     if let Some(principal) = principal {
         log::note_principal(&mut response, &principal);
     }
@@ -303,7 +305,7 @@ impl Incoming<'_> {
     fn authenticated(
         self,
         path: RequestPath,
-        location: &Location<'_>,
+        base: String,
         caller: Caller,
         target: RepositoryTarget,
     ) -> RepositoryRequest {
@@ -313,18 +315,19 @@ impl Incoming<'_> {
             path,
             query: self.parts.uri.query().map(ToOwned::to_owned),
             body: self.body,
-            base: location.base(&self.peer),
+            base,
             caller,
             target,
         }
     }
 
-    fn anonymous(self, path: RequestPath, target: RepositoryTarget) -> AnonymousRequest {
+    fn anonymous(self, path: RequestPath, base: String, target: RepositoryTarget) -> AnonymousRequest {
         AnonymousRequest {
             method: self.parts.method,
             headers: self.parts.headers,
             path,
             body: self.body,
+            base,
             target,
             address: Some(self.peer.address),
             secure_transport: self.peer.secure,
@@ -334,9 +337,12 @@ impl Incoming<'_> {
 }
 
 /// Clients ask for credentials only if a 401 says how (protocols 0.3).
-fn add_challenge(response: &mut Response, challenge: &'static str) {
+fn add_challenge(response: &mut Response, challenge: impl FnOnce() -> Cow<'static, str>) {
     if response.status() == StatusCode::UNAUTHORIZED && !response.headers().contains_key(WWW_AUTHENTICATE) {
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        // An address that no header can hold came from no header.
+        let challenge = HeaderValue::try_from(&*challenge());
+        let challenge = challenge.unwrap_or_else(|_| HeaderValue::from_static(CHALLENGE));
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a package format and the API implement to be served.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use http::{HeaderMap, Method, Request};
 use larder_core::access::{Caller, RepositoryTarget};
@@ -30,6 +32,8 @@ pub struct AnonymousRequest {
     /// What follows the repository.
     pub path: RequestPath,
     pub body: RequestBody,
+    /// As [`RepositoryRequest::base`].
+    pub base: String,
     pub target: RepositoryTarget,
     /// The peer, or what a trusted proxy says it is.
     pub address: Option<std::net::IpAddr>,
@@ -57,9 +61,9 @@ pub trait FormatRoutes: Send + Sync + 'static {
     /// A failure before the format saw the request, in the form its clients print. A 401 gets the challenge added.
     fn render_error(&self, error: &Failure) -> Response;
 
-    /// The `WWW-Authenticate` of every 401.
-    fn challenge(&self) -> &'static str {
-        "Basic realm=\"larder\""
+    /// The `WWW-Authenticate` of every 401. `base` is the repository's address as in [`RepositoryRequest::base`].
+    fn challenge(&self, _base: &str) -> Cow<'static, str> {
+        Cow::Borrowed("Basic realm=\"larder\"")
     }
 
     /// A header in which clients send a token as an API key, beside or instead of `Authorization` (NuGet). It says who

@@ -1,6 +1,8 @@
 //! The end-to-end tests: real clients and raw requests against the real program. `cargo xtask e2e` runs them.
 
 mod boto3;
+mod cargo_checks;
+mod cargo_registry_checks;
 mod cluster;
 mod crash;
 mod faults;
@@ -29,6 +31,8 @@ fn main() {
         pypi_checks::TESTS,
         pypi_registry_checks::TESTS,
         pypi_clients::TESTS,
+        cargo_checks::TESTS,
+        cargo_registry_checks::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,

@@ -102,21 +102,26 @@ fn maintenance_external_detect_asks_the_clients() {
     let _ = tools::need("npm");
     let python = tools::folder().join("python/pip/bin");
     let path = format!("{}:{}:{}", python.display(), tools::folder().join("bin").display(), env_path());
+    let cargo_home = tempfile::tempdir().expect("a temporary folder");
+    let replaced = "[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\nregistry = \"sparse+http://127.0.0.1:9/crates-mirror/\"\n";
+    fs::write(cargo_home.path().join("config.toml"), replaced).expect("a configuration");
     let server = Server::builder()
         .env("PATH", &path)
         .env("npm_config_registry", "http://127.0.0.1:9/npm-mirror/")
         .env("PIP_INDEX_URL", "http://someone:secret@127.0.0.1:9/pypi-mirror/simple/")
+        .env("CARGO_HOME", &cargo_home.path().to_string_lossy())
         .start();
     let listed = succeeds(&server.larder(&["external", "list"]));
     assert!(listed.contains("public:npmjs\thttp://127.0.0.1:9/npm-mirror/"), "{listed}");
     assert!(listed.contains("public:pypi\thttp://127.0.0.1:9/pypi-mirror/simple/"), "{listed}");
+    assert!(listed.contains("public:crates-io\thttp://127.0.0.1:9/crates-mirror/"), "{listed}");
     assert!(!listed.contains("secret") && !server.log().contains("secret"), "a password is shown");
     // The first start made a store repository for each of them, in front of which my-repo stands.
     let target = "/v1/repository?domain=my-domain&repository=my-repo";
     let upstreams = server.call("GET", target, &Value::Null).expect(200).json()["repository"]["upstreams"].clone();
     let names: Vec<&str> =
         upstreams.as_array().into_iter().flatten().filter_map(|one| one["repositoryName"].as_str()).collect();
-    assert_eq!(names, ["npm-store", "pypi-store"]);
+    assert_eq!(names, ["npm-store", "pypi-store", "cargo-store"]);
 }
 
 fn env_path() -> String {

@@ -4,75 +4,17 @@
 //! Reading an upload is strict: an archive that two programs could read differently is refused. Reading what a public
 //! registry promised looks for the metadata only, because its bytes are served in any case.
 
-use std::io;
 use std::path::Path;
 
-use larder_core::error::Invalid;
+use larder_archive::refuse;
+pub(crate) use larder_archive::{Error, Limits};
 
 use crate::metadata::CoreMetadata;
 use crate::names::{Distribution, DistributionKind, Release, normalize};
 
-mod entry;
 mod record;
 mod sdist;
 mod wheel;
-mod zip_reader;
-
-/// Bounds of reading one archive.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    pub entries: usize,
-    /// Bytes unpacked for inspection.
-    pub unpacked_bytes: u64,
-    /// The ratio of unpacked to packed bytes is looked at from here on.
-    pub ratio_from_bytes: u64,
-    pub ratio: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { entries: 100_000, unpacked_bytes: 200 << 20, ratio_from_bytes: 64 << 20, ratio: 50 }
-    }
-}
-
-impl Limits {
-    /// Refuses archives that unpack to suspiciously much.
-    fn check_ratio(&self, unpacked: u64, packed: u64) -> Result<(), Error> {
-        if unpacked > self.ratio_from_bytes && unpacked > packed.saturating_mul(self.ratio) {
-            return Err(refuse(format!("the archive unpacks to more than {} times its size", self.ratio)));
-        }
-        Ok(())
-    }
-}
-
-/// Why an archive was not read.
-#[derive(Debug)]
-pub(crate) enum Error {
-    /// The archive is at fault.
-    Invalid(Invalid),
-    /// The disk is.
-    Io(io::Error),
-}
-
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
-        match error.kind() {
-            InvalidData | InvalidInput | Other | UnexpectedEof => refuse("the archive is truncated or corrupt"),
-            _ => Self::Io(error),
-        }
-    }
-}
-
-impl From<Invalid> for Error {
-    fn from(invalid: Invalid) -> Self {
-        Self::Invalid(invalid)
-    }
-}
-
-fn refuse(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::Invalid(Invalid::new(message))
-}
 
 /// What an upload's archive holds.
 #[derive(Debug)]

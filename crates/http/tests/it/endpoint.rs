@@ -28,7 +28,7 @@ async fn whoever_is_unknown_is_challenged_and_learns_nothing() {
     for path in [BASE, "/d/none-123456789012/npm/repo", "/d/my-domain-123456789012/npm/none", "/d/x/npm/y"] {
         let answer = ask(&format!("GET {path}/x HTTP/1.1")).await;
         assert_eq!(answer.status, 401, "{path}");
-        assert_eq!(answer.header("www-authenticate"), "Basic realm=\"npm here\"");
+        assert_eq!(answer.header("www-authenticate"), format!("Basic realm=\"npm at http://larder.test:1{path}\""));
         assert!(answer.text().starts_with("npm says: credentials are needed"));
         assert!(answer.reason.starts_with("credentials are needed"), "{}", answer.reason);
         seen.push(answer.body);

@@ -1,6 +1,7 @@
 //! A server with one repository (`larder`, `npm/repo`), one user whose token is `alice`, and one more domain that the
 //! token does not open.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, LazyLock};
@@ -201,8 +202,8 @@ impl FormatRoutes for FakeRoutes {
         with_reason(text(status, &format!("npm says: {sentence}")), &sentence)
     }
 
-    fn challenge(&self) -> &'static str {
-        "Basic realm=\"npm here\""
+    fn challenge(&self, base: &str) -> Cow<'static, str> {
+        format!("Basic realm=\"npm at {base}\"").into()
     }
 
     fn allows_scoped_slash(&self) -> bool {

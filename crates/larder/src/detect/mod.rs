@@ -1,6 +1,7 @@
 //! Which public registries do the package managers on this machine use? They are asked; nothing is guessed, and no
 //! address is known to Larder itself.
 
+mod cargo;
 mod npm;
 mod pip;
 
@@ -30,7 +31,7 @@ pub(crate) struct Outcome {
 /// Asks all package managers, at once: each takes its time to start.
 pub(crate) fn detect() -> Vec<Outcome> {
     type Ask = fn() -> Result<Found, String>;
-    let clients: [(&'static str, Ask); 2] = [("npm", npm::detect), ("pip", pip::detect)];
+    let clients: [(&'static str, Ask); 3] = [("npm", npm::detect), ("pip", pip::detect), ("cargo", cargo::detect)];
     std::thread::scope(|scope| {
         let asked = clients.map(|(client, ask)| (client, scope.spawn(ask)));
         asked

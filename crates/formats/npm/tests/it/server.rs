@@ -146,6 +146,7 @@ impl Server {
                 headers,
                 path,
                 body,
+                base: BASE.to_owned(),
                 target: self.target.clone(),
                 address: None,
                 secure_transport: false,

@@ -5,10 +5,9 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::GzDecoder;
+use larder_archive::{EntryKind, EntryNames, Links, Zip, link_stays_inside};
 use tar::{Archive, EntryType, PaxExtensions};
 
-use super::entry::{EntryNames, link_stays_inside};
-use super::zip_reader::Zip;
 use super::{Error, Limits, refuse};
 use crate::metadata::{CoreMetadata, METADATA_LIMIT_BYTES};
 
@@ -78,10 +77,10 @@ pub(super) fn find_in_tar_gz(path: &Path, limits: &Limits) -> Result<Vec<u8>, Er
 
 /// Reads an uploaded `.zip`; answers its `PKG-INFO`.
 pub(super) fn read_zip(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
-    let zip = Zip::open(path, limits)?;
+    let zip = Zip::open(path, limits, Links::Refused)?;
     let mut seen = Seen::default();
     for entry in &zip.entries {
-        if seen.note(entry.name.as_bytes(), entry.is_folder, limits)?.1 {
+        if seen.note(entry.name.as_bytes(), entry.kind == EntryKind::Folder, limits)?.1 {
             seen.pkg_info = Some(zip.read(entry, METADATA_LIMIT_BYTES)?);
         }
     }

@@ -1,6 +1,6 @@
 //! Archives are built here and then broken in one place each.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

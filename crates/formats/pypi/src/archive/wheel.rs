@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use larder_archive::{Entry, EntryKind, Links, Zip};
 use sha2::{Digest as _, Sha256};
 
 use super::record::{self, Row};
-use super::zip_reader::{Entry, Zip};
 use super::{Error, Limits, refuse};
 use crate::metadata::{CoreMetadata, METADATA_LIMIT_BYTES};
 use crate::names::{Distribution, Release, normalize};
 
 /// Reads an uploaded wheel with every check; answers its `METADATA`.
 pub(super) fn read(path: &Path, distribution: &Distribution, limits: &Limits) -> Result<Vec<u8>, Error> {
-    let zip = Zip::open(path, limits)?;
+    let zip = Zip::open(path, limits, Links::Refused)?;
     let folder = dist_info(&zip)?;
     let (name, version) = folder.trim_end_matches(".dist-info").split_once('-').unwrap_or_default();
     if normalize(name) != normalize(&distribution.name) || Release::of(version) != Release::of(&distribution.version) {
@@ -30,7 +30,7 @@ pub(super) fn read(path: &Path, distribution: &Distribution, limits: &Limits) ->
 
 /// Reads a wheel's `METADATA` only.
 pub(super) fn read_metadata(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
-    let zip = Zip::open(path, limits)?;
+    let zip = Zip::open(path, limits, Links::Refused)?;
     let folder = dist_info(&zip)?;
     member(&zip, folder, "METADATA")
 }
@@ -69,7 +69,7 @@ fn check_record(zip: &Zip, folder: &str, limits: &Limits) -> Result<(), Error> {
     }
     let may_be_unlisted = ["RECORD", "RECORD.jws", "RECORD.p7s"].map(|name| format!("{folder}/{name}"));
     let mut unpacked = 0_u64;
-    for entry in zip.entries.iter().filter(|entry| !entry.is_folder) {
+    for entry in zip.entries.iter().filter(|entry| entry.kind != EntryKind::Folder) {
         let row = listed.remove(entry.name.as_str());
         if may_be_unlisted.contains(&entry.name) {
             continue;

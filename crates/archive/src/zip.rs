@@ -7,8 +7,8 @@ use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use super::entry::EntryNames;
-use super::{Error, Limits, refuse};
+use crate::names::{EntryNames, link_stays_inside};
+use crate::{Error, Limits, refuse};
 
 const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
@@ -22,23 +22,51 @@ const DIRECTORY_LIMIT_BYTES: u64 = 32 << 20;
 /// Deflate options, data descriptor, UTF-8 names.
 const KNOWN_FLAGS: u16 = 0b1000_0000_1110;
 const DESCRIPTOR_FLAG: u16 = 0b1000;
+/// "Made by" of archives with Unix modes, and the kinds of files in those.
+const UNIX: u16 = 3;
+const FILE_TYPE: u32 = 0o170_000;
+const FOLDER: u32 = 0o040_000;
+const FILE: u32 = 0o100_000;
+const LINK: u32 = 0o120_000;
 /// Stands for "see the zip64 field".
 const IN_ZIP64: u32 = u32::MAX;
 
+/// The longest target of a symbolic link, in bytes.
+const LINK_LIMIT_BYTES: u64 = 4096;
+
 /// An opened zip file.
-pub(super) struct Zip {
+#[derive(Debug)]
+pub struct Zip {
     file: File,
     /// In central directory order.
-    pub(super) entries: Vec<Entry>,
+    pub entries: Vec<Entry>,
 }
 
-/// A file or folder in it.
+/// What becomes of symbolic links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// An archive with one is refused.
+    Refused,
+    /// One that stays inside the archive's top folder may be there.
+    Inside,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    File,
+    Folder,
+    /// A symbolic link; its content is the target.
+    Link,
+}
+
+/// A file, folder or link in it.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub struct Entry {
     /// Without trailing slash.
-    pub(super) name: String,
-    pub(super) is_folder: bool,
-    pub(super) size_bytes: u64,
+    pub name: String,
+    pub kind: EntryKind,
+    pub size_bytes: u64,
     raw_name: Vec<u8>,
     flags: u16,
     method: u16,
@@ -49,27 +77,40 @@ pub(super) struct Entry {
 }
 
 impl Zip {
-    /// Opens and checks the framing of all entries.
-    pub(super) fn open(path: &Path, limits: &Limits) -> Result<Self, Error> {
+    /// Opens and checks the framing of all entries, and where links lead.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] saying what is wrong with the archive.
+    pub fn open(path: &Path, limits: &Limits, links: Links) -> Result<Self, Error> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
         let end = End::find(&file, length)?;
         let mut directory = vec![0; usize::try_from(end.directory_bytes).map_err(io::Error::other)?];
         file.read_exact_at(&mut directory, end.directory_at)?;
-        let mut entries = read_directory(&directory, end.entries, limits)?;
+        let mut entries = read_directory(&directory, end.entries, limits, links)?;
         let unpacked = entries.iter().map(|entry| entry.size_bytes).fold(0, u64::saturating_add);
         limits.check_ratio(unpacked, length)?;
         check_local_headers(&file, &mut entries, end.directory_at)?;
-        Ok(Self { file, entries })
+        let zip = Self { file, entries };
+        for link in zip.entries.iter().filter(|entry| entry.kind == EntryKind::Link) {
+            if !link_stays_inside(&link.name, &zip.read(link, LINK_LIMIT_BYTES)?) {
+                return Err(refuse(format!("link '{}' leads out of the archive", link.name)));
+            }
+        }
+        Ok(zip)
     }
 
     /// The file of this name.
-    pub(super) fn find(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.name == name && !entry.is_folder)
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name && entry.kind == EntryKind::File)
     }
 
     /// Unpacks a file piece by piece, checking its length and CRC.
-    pub(super) fn unpack(&self, entry: &Entry, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it is not what its header says.
+    pub fn unpack(&self, entry: &Entry, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
         let section = Section { file: &self.file, at: entry.data_at, left: entry.compressed_bytes };
         let mut crc = flate2::Crc::new();
         let mut length = 0_u64;
@@ -103,7 +144,10 @@ impl Zip {
     }
 
     /// A small file's bytes.
-    pub(super) fn read(&self, entry: &Entry, limit_bytes: u64) -> Result<Vec<u8>, Error> {
+    ///
+    /// # Errors
+    /// As [`Zip::unpack`], and for one that is larger than the limit.
+    pub fn read(&self, entry: &Entry, limit_bytes: u64) -> Result<Vec<u8>, Error> {
         if entry.size_bytes > limit_bytes {
             return Err(refuse(format!("entry '{}' is larger than {limit_bytes} bytes", entry.name)));
         }
@@ -151,7 +195,7 @@ impl End {
     }
 }
 
-fn read_directory(directory: &[u8], count: usize, limits: &Limits) -> Result<Vec<Entry>, Error> {
+fn read_directory(directory: &[u8], count: usize, limits: &Limits, links: Links) -> Result<Vec<Entry>, Error> {
     let mut names = EntryNames::default();
     let mut entries = Vec::new();
     let mut rest = Fields(directory);
@@ -163,7 +207,11 @@ fn read_directory(directory: &[u8], count: usize, limits: &Limits) -> Result<Vec
         let (compressed, size) = (rest.u32(20)?, rest.u32(24)?);
         let (made_by, mode) = (rest.u16(4)? >> 8, rest.u32(38)? >> 16);
         let entry = Entry {
-            is_folder: raw_name.ends_with(b"/"),
+            kind: match mode & FILE_TYPE {
+                LINK if made_by == UNIX => EntryKind::Link,
+                _ if raw_name.ends_with(b"/") => EntryKind::Folder,
+                _ => EntryKind::File,
+            },
             flags: rest.u16(8)?,
             method: rest.u16(10)?,
             crc: rest.u32(16)?,
@@ -183,10 +231,12 @@ fn read_directory(directory: &[u8], count: usize, limits: &Limits) -> Result<Vec
         if [compressed, size].contains(&IN_ZIP64) || rest.u16(34)? != 0 {
             return Err(refuse("zip64 and split archives are not accepted"));
         }
-        if made_by == 3 && !matches!(mode & 0o170_000, 0 | 0o040_000 | 0o100_000) {
+        let is_plain = made_by != UNIX || matches!(mode & FILE_TYPE, 0 | FOLDER | FILE);
+        if !is_plain && (entry.kind != EntryKind::Link || links == Links::Refused) {
             return Err(refuse(format!("entry '{}' is a link or a device", entry.name)));
         }
-        if (entry.is_folder && size != 0) || (entry.method == 0 && compressed != size) {
+        let is_folder_and_more = entry.raw_name.ends_with(b"/") && (entry.kind != EntryKind::Folder || size != 0);
+        if is_folder_and_more || (entry.method == 0 && compressed != size) {
             return Err(refuse(format!("entry '{}' has impossible sizes", entry.name)));
         }
         entries.push(entry);
@@ -320,3 +370,6 @@ impl Read for Section<'_> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests;

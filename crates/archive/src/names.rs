@@ -2,21 +2,24 @@
 
 use std::collections::HashSet;
 
-use super::{Error, refuse};
+use crate::{Error, printable, refuse};
 
 /// Longest entry name, in bytes.
 const NAME_LIMIT: usize = 4096;
 
 /// The names seen in one archive.
-#[derive(Default)]
-pub(super) struct EntryNames {
+#[derive(Debug, Default)]
+pub struct EntryNames {
     seen: HashSet<String>,
 }
 
 impl EntryNames {
     /// Checks a name and that it is new. A folder and a file of one name count as the same. Answers the name without
     /// trailing slash.
-    pub(super) fn admit(&mut self, name: &[u8], limit: usize) -> Result<String, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a name that is no plain relative path, one that was there before, or one too many.
+    pub fn admit(&mut self, name: &[u8], limit: usize) -> Result<String, Error> {
         let name = check(name)?;
         if !self.seen.insert(name.clone()) {
             return Err(refuse(format!("the archive has two entries named '{name}'")));
@@ -31,7 +34,7 @@ impl EntryNames {
 /// Checks that a name is a plain relative path and answers it without trailing slash.
 fn check(name: &[u8]) -> Result<String, Error> {
     let text = std::str::from_utf8(name).map_err(|_| refuse("the archive has an entry whose name is not UTF-8"))?;
-    let shown = || crate::names::printable(text);
+    let shown = || printable(text);
     if text.len() > NAME_LIMIT {
         return Err(refuse(format!("the archive has an entry name longer than {NAME_LIMIT} bytes")));
     }
@@ -47,7 +50,8 @@ fn check(name: &[u8]) -> Result<String, Error> {
 }
 
 /// Whether a link at `from` stays inside the top folder of the archive.
-pub(super) fn link_stays_inside(from: &str, target: &[u8]) -> bool {
+#[must_use]
+pub fn link_stays_inside(from: &str, target: &[u8]) -> bool {
     let Ok(target) = std::str::from_utf8(target) else { return false };
     if target.is_empty() || target.starts_with('/') || target.contains(['\\', '\0', ':']) {
         return false;
