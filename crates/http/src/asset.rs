@@ -105,7 +105,7 @@ impl AssetFields {
         }
     }
 
-    /// With headers of the format's own.
+    /// Adds headers of the format, which every answer with this asset carries.
     pub(crate) fn with(self, more: Vec<(HeaderName, HeaderValue)>) -> Self {
         Self { more, ..self }
     }
@@ -189,6 +189,9 @@ fn put_type(out: &mut HeaderMap, fields: &AssetFields) {
     out.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     if fields.active {
         out.insert(CONTENT_SECURITY_POLICY, SANDBOX);
+    }
+    for (name, value) in &fields.more {
+        out.insert(name, value.clone());
     }
     if let Some(disposition) = &fields.disposition {
         out.insert(CONTENT_DISPOSITION, disposition.clone());
