@@ -190,9 +190,6 @@ fn put_type(out: &mut HeaderMap, fields: &AssetFields) {
     if fields.active {
         out.insert(CONTENT_SECURITY_POLICY, SANDBOX);
     }
-    for (name, value) in &fields.more {
-        out.insert(name, value.clone());
-    }
     if let Some(disposition) = &fields.disposition {
         out.insert(CONTENT_DISPOSITION, disposition.clone());
     }

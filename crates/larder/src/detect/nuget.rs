@@ -20,12 +20,12 @@ pub(super) fn detect() -> Result<Vec<Found>, String> {
             (configured(&text)?, "nuget.config")
         }
     };
-    let address = only(addresses)?;
+    let address = only(&addresses)?;
     Ok(vec![registry("public:nuget-org", split_credentials(address), source)?])
 }
 
 /// The folder of the only version 3 source: addresses of a connection end with a slash.
-fn only(addresses: Vec<Url>) -> Result<Url, String> {
+fn only(addresses: &[Url]) -> Result<Url, String> {
     let mut indexes = addresses.iter().filter(|url| url.path().ends_with("/index.json"));
     match (indexes.next(), indexes.next()) {
         (Some(index), None) => index.join("./").map_err(|error| error.to_string()),
