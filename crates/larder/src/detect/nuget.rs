@@ -65,10 +65,10 @@ mod tests {
     #[test]
     fn the_only_enabled_service_index_counts() {
         let found = configured(CONFIG).unwrap();
-        assert_eq!(only(found).unwrap().as_str(), "https://packages.test/v3/");
-        assert!(only(configured(&CONFIG.replace("\"true\"", "\"false\"")).unwrap()).is_err());
+        assert_eq!(only(&found).unwrap().as_str(), "https://packages.test/v3/");
+        assert!(only(&configured(&CONFIG.replace("\"true\"", "\"false\"")).unwrap()).is_err());
         let printed = "E https://packages.test/v3/index.json\nD https://old.test/v3/index.json\nE /srv/packages\n";
-        assert_eq!(only(listed(printed)).unwrap().as_str(), "https://packages.test/v3/");
+        assert_eq!(only(&listed(printed)).unwrap().as_str(), "https://packages.test/v3/");
         assert!(only(Vec::new()).is_err());
     }
 }
