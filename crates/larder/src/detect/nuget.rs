@@ -69,6 +69,6 @@ mod tests {
         assert!(only(&configured(&CONFIG.replace("\"true\"", "\"false\"")).unwrap()).is_err());
         let printed = "E https://packages.test/v3/index.json\nD https://old.test/v3/index.json\nE /srv/packages\n";
         assert_eq!(only(&listed(printed)).unwrap().as_str(), "https://packages.test/v3/");
-        assert!(only(Vec::new()).is_err());
+        assert!(only(&[]).is_err());
     }
 }
