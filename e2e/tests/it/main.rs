@@ -6,6 +6,7 @@ mod cargo_registry_checks;
 mod cluster;
 mod crash;
 mod faults;
+mod generic_checks;
 mod identities;
 mod maintenance;
 mod maven_builds;
@@ -24,6 +25,7 @@ mod pypi_clients;
 mod pypi_registry_checks;
 mod seed;
 mod tls;
+mod tls_server;
 
 fn main() {
     larder_testkit::runner::main(&[
@@ -45,11 +47,13 @@ fn main() {
         maven_builds::TESTS,
         faults::TESTS,
         tls::TESTS,
+        tls_server::TESTS,
         crash::TESTS,
         identities::TESTS,
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,
         boto3::TESTS,
+        generic_checks::TESTS,
     ])
 }

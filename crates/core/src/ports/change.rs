@@ -1,7 +1,7 @@
 //! Writes as values. The store applies one in one transaction, with its preconditions and its journal record.
 
 use crate::model::{
-    AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AuthorizationToken, Domain, DomainId, DomainName,
+    AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AssetName, AuthorizationToken, Domain, DomainId, DomainName,
     ExternalConnection, OriginRestrictions, PackageId, PackageKey, Publication, Published, RepositoryId,
     RepositoryName, Revision, Tag, TokenId, User, UserName, VersionFailure, VersionId, VersionStatus, VersionText,
 };
@@ -150,6 +150,12 @@ pub enum Change {
         version: VersionId,
         expected: Revision,
         metadata: bytes::Bytes,
+    },
+    /// Removes one asset if the version's revision is still `expected`. Not found if the version has no such asset.
+    DeleteAsset {
+        version: VersionId,
+        expected: Revision,
+        asset: AssetName,
     },
     /// Published, Unlisted or Archived; all or nothing. Answers [`Applied::Versions`].
     UpdateVersionsStatus {

@@ -12,7 +12,7 @@ use crate::access::{Allowed, RepositoryTarget};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
     Actor, Asset, AssetName, Digests, DomainId, ExpectedDigests, ExternalConnection, OriginRestrictions, PackageKey,
-    PackageVersion, Repository, RepositoryId, Sha256, Timestamp, VersionId, VersionText,
+    PackageVersion, Repository, RepositoryId, Sha256, Timestamp, VersionId, VersionStatus, VersionText,
 };
 use crate::ports::{Blob, BlobStore, ByteRange, Change, Format, MetadataStore, Promise, PromisedAsset, StoredIndex};
 
@@ -139,7 +139,7 @@ impl Downloads {
                 Hit::Stored { repository, version, asset } => {
                     let stored = StoredAsset {
                         domain: target.domain.id,
-                        digests: asset.digests.clone(),
+                        digests: asset.digests,
                         published_at: version.source_published_at.unwrap_or(version.published_at),
                     };
                     let opened = self.stored(&stored, repository == target.repository.id);
@@ -272,7 +272,9 @@ impl Downloads {
             if package.is_some()
                 && let Some(found) = self.views.store.find_version(repository.id, key, version).await?
             {
-                if !found.status.is_downloadable() {
+                let served = found.status.is_downloadable()
+                    || found.status == VersionStatus::Unfinished && self.formats.get(key.format())?.serves_unfinished();
+                if !served {
                     return Err(missing(start, key, version, asset));
                 }
                 if origin.is_none() || origin.as_ref() == Some(&found.origin) {

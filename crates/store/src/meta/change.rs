@@ -90,6 +90,7 @@ fn is_control(change: &Change) -> bool {
         | Change::DeletePackage { .. }
         | Change::PutTag { .. }
         | Change::PutVersionMetadata { .. }
+        | Change::DeleteAsset { .. }
         | Change::UpdateVersionsStatus { .. }
         | Change::DisposeVersions { .. }
         | Change::DeleteVersions { .. }
@@ -164,6 +165,7 @@ impl Transaction<'_> {
             Change::PutVersionMetadata { version, expected, metadata } => {
                 self.put_version_metadata(*version, expected, metadata).await?;
             }
+            Change::DeleteAsset { version, expected, asset } => self.delete_asset(*version, expected, asset).await?,
             Change::UpdateVersionsStatus { package, selection, target } => {
                 return self.update_versions_status(*package, selection, *target).await.map(Applied::Versions);
             }

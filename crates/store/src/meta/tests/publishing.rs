@@ -343,3 +343,28 @@ pub(super) async fn an_archived_version_takes_no_assets(fixture: Fixture) {
         }
     }
 }
+
+pub(super) async fn an_asset_is_removed_with_its_bytes_and_the_revision_changes(fixture: Fixture) {
+    let repository = fixture.some_repository().await;
+    let publication = Publication {
+        assets: vec![new_asset(asset("a.tgz", "a")), new_asset(asset("b.tgz", "b"))],
+        ..publication(&repository, "left-pad", "1.0.0")
+    };
+    fixture.publish(publication).await.expect("published");
+    let found = fixture.version(repository.id, "left-pad", "1.0.0").await.expect("the version");
+    let name = found.assets[0].name.clone();
+    let delete = |expected: &Revision| Change::DeleteAsset {
+        version: found.id,
+        expected: expected.clone(),
+        asset: name.clone(),
+    };
+    let outdated = fixture.apply(delete(&Revision("other".to_owned()))).await.expect_err("not this revision");
+    assert_eq!(kind(outdated), ConflictKind::Revision);
+    fixture.apply(delete(&found.revision)).await.expect("removed");
+    let left = fixture.version(repository.id, "left-pad", "1.0.0").await.expect("the version");
+    assert_eq!(left.assets, [asset("b.tgz", "b")]);
+    assert_eq!(left.revision, Revision::of_version(&left.metadata, &left.assets));
+    assert_eq!(fixture.size(repository.domain).await, 1);
+    let gone = fixture.apply(delete(&left.revision)).await.expect_err("gone");
+    assert!(gone.is_not_found());
+}
