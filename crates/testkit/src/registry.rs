@@ -148,6 +148,11 @@ impl Registry {
         lock(&self.state.content).files.insert(path.to_owned(), bytes);
     }
 
+    /// Takes back what [`Registry::replace`] put there: what was served before is served again.
+    pub fn restore(&self, path: &str) {
+        lock(&self.state.content).files.remove(path);
+    }
+
     /// Breaks every answer to a request whose target contains the text, until [`Registry::heal`].
     pub fn break_all(&self, target: &str, fault: Fault) {
         lock(&self.state.faults).push(fault::Rule { target: target.to_owned(), at_end: false, fault, left: None });

@@ -7,7 +7,13 @@ use larder_e2e::maven::{copy_build, mvn, pom};
 use larder_testkit::{Fault, Response, tests};
 use serde_json::Value;
 
-tests![maven_whole_build, maven_broken_files_are_never_kept, maven_broken_metadata_is_never_kept, maven_slow_registry];
+tests![
+    maven_whole_build,
+    maven_broken_files_are_never_kept,
+    maven_broken_metadata_is_never_kept,
+    maven_wrong_checksum_of_a_registry,
+    maven_slow_registry,
+];
 
 /// Issue 3, shown by 2: every plugin and dependency of a build of several modules comes through `my-repo` and
 /// `maven-central-store`; it deploys a snapshot and a release, which a build with an empty local repository consumes.
@@ -75,6 +81,23 @@ fn maven_broken_files_are_never_kept() {
         // Who asked and who owns the connection keep it, nobody between them.
         wait_until_kept(&world, "front", &artifact);
         assert!(keeps(&world, "maven-central-store", &artifact) && !keeps(&world, "my-repo", &artifact));
+    }
+}
+
+/// The checksum was wrong and the file was not: neither is believed, and both are asked for again.
+fn maven_wrong_checksum_of_a_registry() {
+    let world = World::maven_empty();
+    world.registry.add_maven("org.public", "lib", "1.0", ".jar", "jar".repeat(1000));
+    let path = "org/public/lib/1.0/lib-1.0.jar";
+    let get = || world.maven("GET", path).try_send().ok();
+    let wrong = "0".repeat(40);
+    world.registry.replace(&format!("/maven/{path}.sha1"), wrong.into_bytes());
+    assert!(is_failure(get().as_ref()));
+    world.registry.restore(&format!("/maven/{path}.sha1"));
+    let started = Instant::now();
+    while is_failure(get().as_ref()) {
+        assert!(started.elapsed() < Duration::from_secs(10), "the wrong checksum was kept");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

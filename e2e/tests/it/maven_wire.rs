@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use larder_e2e::World;
 use larder_e2e::maven::{consumer, metadata, mvn, names, pom};
+use larder_testkit::server::{ACCOUNT, DOMAIN, REPOSITORY};
 use larder_testkit::{Client, tests};
 
 tests![
@@ -16,6 +17,7 @@ tests![
     m_24_no_credentials,
     m_25_odd_paths,
     m_26_ten_thousand_versions,
+    maven_rights,
     maven_gradle_module_metadata,
     maven_snapshot_of_repository_and_upstream,
 ];
@@ -167,6 +169,39 @@ fn m_26_ten_thousand_versions() {
     let started = Instant::now();
     let _ = world.maven("GET", path).send().expect(200);
     assert!(started.elapsed() < Duration::from_millis(300), "{:?}", started.elapsed());
+}
+
+/// Files and metadata are two rights, and neither is that to read.
+fn maven_rights() {
+    let world = World::maven_empty();
+    let statement = |actions: &[&str]| {
+        let actions: Vec<String> = actions.iter().map(|action| format!("codeartifact:{action}")).collect();
+        serde_json::json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": actions, "Resource": "*"},
+            {"Effect": "Allow", "Action": "sts:GetServiceBearerToken", "Resource": "*"}]})
+    };
+    let token = |name: &str, actions: &[&str]| {
+        let key = world.server.create_user(ACCOUNT, name, &statement(&[&["GetAuthorizationToken"], actions].concat()));
+        world.server.token_of(&key, DOMAIN)
+    };
+    let put = |token: &str, path: &str, body: String| {
+        let target = format!("{}/com/acme/lib/{path}", world.server.path("maven", REPOSITORY));
+        world.server.request("PUT", &target).basic("aws", token).body(body).send().status
+    };
+    let reader = token("reader", &["ReadFromRepository"]);
+    let files = token("files", &["PublishPackageVersion"]);
+    let all = token("all", &["PublishPackageVersion", "PutPackageMetadata"]);
+    let (jar, listed) = ("1.0/lib-1.0.jar", metadata("com.acme", "lib", "1.0"));
+    assert_eq!(put(&reader, jar, "jar".to_owned()), 403);
+    assert_eq!(put(&reader, &format!("{jar}.sha1"), "0".repeat(40)), 403);
+    assert_eq!(put(&files, jar, "jar".to_owned()), 201);
+    for token in [&reader, &files] {
+        assert_eq!(put(token, "maven-metadata.xml", listed.clone()), 403);
+    }
+    assert_eq!(put(&all, "maven-metadata.xml", listed), 201);
+    let _ = world.maven("GET", &format!("com/acme/lib/{jar}")).send().expect(200);
+    let target = format!("{}/com/acme/lib/{jar}", world.server.path("maven", REPOSITORY));
+    let _ = world.server.request("GET", &target).basic("aws", &all).send().expect(403);
 }
 
 /// M-08 and M-10 for what Gradle 6 and later send: module metadata, four checksums per file, one after the other.
