@@ -20,12 +20,12 @@ pub(super) fn detect() -> Result<Vec<Found>, String> {
             (configured(&text)?, "nuget.config")
         }
     };
-    let address = only(addresses)?;
+    let address = only(&addresses)?;
     Ok(vec![registry("public:nuget-org", split_credentials(address), source)?])
 }
 
 /// The folder of the only version 3 source: addresses of a connection end with a slash.
-fn only(addresses: Vec<Url>) -> Result<Url, String> {
+fn only(addresses: &[Url]) -> Result<Url, String> {
     let mut indexes = addresses.iter().filter(|url| url.path().ends_with("/index.json"));
     match (indexes.next(), indexes.next()) {
         (Some(index), None) => index.join("./").map_err(|error| error.to_string()),
@@ -65,10 +65,10 @@ mod tests {
     #[test]
     fn the_only_enabled_service_index_counts() {
         let found = configured(CONFIG).unwrap();
-        assert_eq!(only(found).unwrap().as_str(), "https://packages.test/v3/");
-        assert!(only(configured(&CONFIG.replace("\"true\"", "\"false\"")).unwrap()).is_err());
+        assert_eq!(only(&found).unwrap().as_str(), "https://packages.test/v3/");
+        assert!(only(&configured(&CONFIG.replace("\"true\"", "\"false\"")).unwrap()).is_err());
         let printed = "E https://packages.test/v3/index.json\nD https://old.test/v3/index.json\nE /srv/packages\n";
-        assert_eq!(only(listed(printed)).unwrap().as_str(), "https://packages.test/v3/");
-        assert!(only(Vec::new()).is_err());
+        assert_eq!(only(&listed(printed)).unwrap().as_str(), "https://packages.test/v3/");
+        assert!(only(&[]).is_err());
     }
 }
