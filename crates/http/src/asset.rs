@@ -86,17 +86,11 @@ pub(crate) struct AssetFields {
     /// What somebody uploaded and a browser would run.
     active: bool,
     disposition: Option<HeaderValue>,
-    /// What the format adds.
+    /// The format's own.
     more: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl AssetFields {
-    /// Adds headers of the format, which every answer with this asset carries.
-    pub(crate) fn with(mut self, more: Vec<(HeaderName, HeaderValue)>) -> Self {
-        self.more = more;
-        self
-    }
-
     pub(crate) fn of(asset: &AssetHeaders<'_>) -> Self {
         let media_type = asset.content_type.split(';').next().unwrap_or_default().trim();
         let active = ACTIVE_TYPES.iter().any(|active| media_type.eq_ignore_ascii_case(active));
@@ -109,6 +103,11 @@ impl AssetFields {
             disposition: (active || asset.disposition.is_some()).then(|| attachment(asset.disposition)),
             more: Vec::new(),
         }
+    }
+
+    /// With headers of the format's own.
+    pub(crate) fn with(self, more: Vec<(HeaderName, HeaderValue)>) -> Self {
+        Self { more, ..self }
     }
 }
 
@@ -128,7 +127,7 @@ where
     let mut response = Response::new(Body::empty());
     let out = response.headers_mut();
     // All there will be, with the date and id that the server adds.
-    out.reserve(12);
+    out.reserve(12 + fields.more.len());
     put_common(out, fields);
     if not_modified(headers, validators) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -180,6 +179,9 @@ fn put_common(out: &mut HeaderMap, fields: &AssetFields) {
     if let Some(modified) = &fields.last_modified {
         out.insert(LAST_MODIFIED, modified.clone());
     }
+    for (name, value) in &fields.more {
+        out.insert(name, value.clone());
+    }
 }
 
 fn put_type(out: &mut HeaderMap, fields: &AssetFields) {
@@ -188,16 +190,15 @@ fn put_type(out: &mut HeaderMap, fields: &AssetFields) {
     if fields.active {
         out.insert(CONTENT_SECURITY_POLICY, SANDBOX);
     }
-    for (name, value) in &fields.more {
-        out.insert(name, value.clone());
-    }
     if let Some(disposition) = &fields.disposition {
         out.insert(CONTENT_DISPOSITION, disposition.clone());
     }
 }
 
-/// `attachment`, with the name in the plain and, where needed, the extended form (RFC 6266).
-fn attachment(name: Option<&str>) -> HeaderValue {
+/// `attachment`, with the name in the plain and, where needed, the extended form (RFC 6266): the `Content-Disposition`
+/// of what browsers store instead of showing it.
+#[must_use]
+pub fn attachment(name: Option<&str>) -> HeaderValue {
     let Some(name) = name else { return HeaderValue::from_static("attachment") };
     let plain: String =
         name.chars().map(|c| if matches!(c, ' '..='~') && !matches!(c, '"' | '\\' | '%') { c } else { '_' }).collect();

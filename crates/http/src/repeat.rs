@@ -8,7 +8,7 @@ use larder_core::model::Timestamp;
 use larder_core::services::{Document, OpenedAsset};
 
 use crate::Response;
-use crate::asset::{AssetFields, AssetHeaders, serve_with_fields};
+use crate::asset::{self, AssetFields, AssetHeaders};
 use crate::document::{self, DocumentFields, serve_document};
 
 /// Answers with a document, as [`serve_document`]; whoever sends the same request again while nothing was committed gets
@@ -28,7 +28,7 @@ pub fn answer_document(
     response
 }
 
-/// Answers with an asset, as [`serve_asset`], and vouches as for [`answer_document`].
+/// Answers with an asset, as [`crate::serve_asset`], and vouches as for [`answer_document`].
 ///
 /// # Errors
 /// Those of reading it.
@@ -39,42 +39,29 @@ pub async fn answer_asset(
     opened: OpenedAsset,
     content_type: &'static str,
 ) -> larder_core::Result<Response> {
-    let asset = AssetHeaders::of(&opened, content_type);
-    let fields = AssetFields::of(&asset);
-    answer_with_fields(allowed, method, headers, opened, asset, fields).await
+    answer_asset_with(allowed, method, headers, opened, content_type, Vec::new()).await
 }
 
-/// As [`answer_asset`], of an asset that browsers store under this name instead of showing it; `more` headers say what
-/// the format knows of it.
+/// As [`answer_asset`], with headers of the format's own beside the usual ones.
 ///
 /// # Errors
 /// Those of reading it.
-pub async fn answer_attachment(
+pub async fn answer_asset_with(
     allowed: &Allowed<RepositoryTarget>,
     method: &Method,
     headers: &HeaderMap,
     opened: OpenedAsset,
-    name: &str,
+    content_type: &'static str,
     more: Vec<(HeaderName, HeaderValue)>,
 ) -> larder_core::Result<Response> {
-    let asset = AssetHeaders::of(&opened, "application/octet-stream");
-    let fields = AssetFields::of(&AssetHeaders { disposition: Some(name), ..asset.clone() }).with(more);
-    answer_with_fields(allowed, method, headers, opened, asset, fields).await
-}
-
-async fn answer_with_fields(
-    allowed: &Allowed<RepositoryTarget>,
-    method: &Method,
-    headers: &HeaderMap,
-    opened: OpenedAsset,
-    asset: AssetHeaders<'static>,
-    fields: AssetFields,
-) -> larder_core::Result<Response> {
-    let mut response = serve_with_fields(method, headers, &asset, &fields, |range| opened.clone().read(range)).await?;
+    let asset = AssetHeaders::of(&opened, content_type);
+    let fields = AssetFields::of(&asset).with(more);
     let again = allowed.lasts_until().filter(|_| opened.is_settled()).map(|until| {
-        let stored = Box::new(StoredAsset { fields, headers: asset, opened });
+        let stored = Box::new(StoredAsset { fields: fields.clone(), headers: asset.clone(), opened: opened.clone() });
         Arc::new(Repeatable { until, content: Content::Asset(stored) })
     });
+    let read = |range| opened.read(range);
+    let mut response = asset::serve_with_fields(method, headers, &asset, &fields, read).await?;
     if let Some(again) = again {
         response.extensions_mut().insert(again);
     }
@@ -118,7 +105,7 @@ impl Repeatable {
             }
             Content::Asset(stored) => {
                 let read = |range| stored.opened.clone().read(range);
-                serve_with_fields(method, headers, &stored.headers, &stored.fields, read).await.ok()
+                asset::serve_with_fields(method, headers, &stored.headers, &stored.fields, read).await.ok()
             }
         }
     }

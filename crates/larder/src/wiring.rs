@@ -23,6 +23,7 @@ fn formats() -> Formats {
         Arc::new(larder_npm::Npm),
         Arc::new(larder_pypi::PypiFormat),
         Arc::new(larder_cargo::CargoFormat::default()),
+        Arc::new(larder_maven::MavenFormat),
         Arc::new(larder_generic::Generic),
     ];
     Formats::new(formats)
@@ -36,6 +37,7 @@ pub(crate) fn routes(services: &Arc<Services>, settings: &Settings) -> Vec<Arc<d
         Arc::new(if settings.npm_tags_win { npm.with_upstream_tags_winning() } else { npm }),
         Arc::new(larder_pypi::Routes::new(Arc::clone(services))),
         Arc::new(larder_cargo::Routes::new(Arc::clone(services))),
+        Arc::new(larder_maven::Routes::new(Arc::clone(services))),
         Arc::new(if settings.generic_uploads_final { generic.with_final_uploads() } else { generic }),
     ]
 }

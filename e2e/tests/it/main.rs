@@ -21,6 +21,7 @@ mod pypi_clients;
 mod pypi_registry_checks;
 mod seed;
 mod tls;
+mod tls_server;
 
 fn main() {
     larder_testkit::runner::main(&[
@@ -38,6 +39,7 @@ fn main() {
         pypi_bad_input::TESTS,
         faults::TESTS,
         tls::TESTS,
+        tls_server::TESTS,
         crash::TESTS,
         identities::TESTS,
         postgres::TESTS,

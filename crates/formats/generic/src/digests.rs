@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use larder_core::model::{Digests, ExpectedDigests, HashAlgorithm};
+use larder_core::model::{ExpectedDigests, HashAlgorithm};
 
 use crate::error::GenericError;
 
@@ -97,14 +97,20 @@ fn malformed(name: &str) -> GenericError {
 }
 
 /// What downloads carry: every digest as `X-Checksum-*`, SHA-256 as `Repr-Digest` also where a part is sent.
-pub(crate) fn told(digests: &Digests) -> Vec<(HeaderName, HeaderValue)> {
-    let mut told = Vec::with_capacity(5);
-    for (name, algorithm) in SIMPLE {
-        told.extend(HeaderValue::from_str(&digests.hex(algorithm)).map(|value| (HeaderName::from_static(name), value)));
-    }
-    let repr = format!("sha-256=:{}:", STANDARD.encode(digests.sha256.0));
-    told.extend(HeaderValue::from_str(&repr).map(|value| (HeaderName::from_static("repr-digest"), value)));
-    told
+pub(crate) fn told(digests: &ExpectedDigests) -> Vec<(HeaderName, HeaderValue)> {
+    let texts = [
+        digests.md5.map(hex::encode),
+        digests.sha1.map(hex::encode),
+        digests.sha256.map(hex::encode),
+        digests.sha512.map(hex::encode),
+    ];
+    let mut told: Vec<(&'static str, String)> =
+        SIMPLE.iter().zip(texts).filter_map(|((name, _), text)| Some((*name, text?))).collect();
+    told.extend(digests.sha256.map(|sha256| ("repr-digest", format!("sha-256=:{}:", STANDARD.encode(sha256)))));
+    let header = |(name, text): (&'static str, String)| {
+        Some((HeaderName::from_static(name), HeaderValue::from_str(&text).ok()?))
+    };
+    told.into_iter().filter_map(header).collect()
 }
 
 #[cfg(test)]

@@ -84,6 +84,7 @@ fn is_control(change: &Change) -> bool {
         | Change::Untag { .. } => true,
         Change::CreateToken { .. }
         | Change::Publish(_)
+        | Change::PublishAs(_)
         | Change::Retain { .. }
         | Change::PutOriginRestrictions { .. }
         | Change::DeletePackage { .. }
@@ -152,6 +153,7 @@ impl Transaction<'_> {
         match change {
             Change::CreateToken { token } => self.create_token(token).await?,
             Change::Publish(publication) => return self.publish(publication).await.map(Applied::Published),
+            Change::PublishAs(wanted) => self.publish_as(wanted).await?,
             Change::Retain { repository, source, restrictions } => {
                 self.retain(*repository, *source, *restrictions).await?;
             }
