@@ -19,8 +19,12 @@ use crate::external_file::ExternalFile;
 
 /// The rules of every format that is served.
 fn formats() -> Formats {
-    let formats: [Arc<dyn Format>; 3] =
-        [Arc::new(larder_npm::Npm), Arc::new(larder_pypi::PypiFormat), Arc::new(larder_cargo::CargoFormat::default())];
+    let formats: Vec<Arc<dyn Format>> = vec![
+        Arc::new(larder_npm::Npm),
+        Arc::new(larder_pypi::PypiFormat),
+        Arc::new(larder_cargo::CargoFormat::default()),
+        Arc::new(larder_nuget::NugetFormat),
+    ];
     Formats::new(formats)
 }
 
@@ -31,6 +35,7 @@ pub(crate) fn routes(services: &Arc<Services>, settings: &Settings) -> Vec<Arc<d
         Arc::new(if settings.npm_tags_win { npm.with_upstream_tags_winning() } else { npm }),
         Arc::new(larder_pypi::Routes::new(Arc::clone(services))),
         Arc::new(larder_cargo::Routes::new(Arc::clone(services))),
+        Arc::new(larder_nuget::Routes::new(Arc::clone(services))),
     ]
 }
 
