@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: a Larder in front of a stand-in for the public registries, and clients that are
 //! logged in to it. The tests are in `tests/it`.
 
+pub mod cargo;
 pub mod nuget;
 pub mod python;
 

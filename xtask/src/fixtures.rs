@@ -1,35 +1,81 @@
-//! Real packages, recorded once into `.tools/fixtures` so that tests run on them without a network.
+//! Real packages, recorded once into `.tools/fixtures` and `.tools/crates` so that tests run on them without a network.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use crate::process::{Context, Result, output, root, tools};
+use crate::process::{Context, Failure, Result, find_program, output, root, tools};
 
-/// What decides what is recorded.
+/// What decides what is recorded of npm and PyPI.
 const INPUTS: &[&str] =
     &["e2e/recorder/record.py", "e2e/fixtures/app/package.json", "e2e/fixtures/app/requirements.txt"];
+/// What decides which crates are recorded.
+const CRATE_INPUTS: &[&str] = &[
+    "e2e/recorder/crates.py",
+    "e2e/fixtures/crates/Cargo.toml",
+    "e2e/fixtures/crates/app/Cargo.toml",
+    "e2e/fixtures/crates/many/Cargo.toml",
+];
 
 /// Records the packages that `e2e/fixtures/app` needs, unless that was done already.
 pub(crate) fn record() -> Result {
-    let folder = tools().join("fixtures");
-    let mut inputs = String::new();
-    for input in INPUTS {
+    record_once(&tools().join("fixtures"), INPUTS, |folder| {
+        println!("recording packages from the registries that npm and pip are configured for");
+        let bin = tools().join("bin");
+        let mut path = vec![bin.clone()];
+        path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+        let mut command = Command::new(tools().join("python/pip/bin/python"));
+        command.env("PATH", std::env::join_paths(path).context("PATH")?);
+        command.arg(root().join("e2e/recorder/record.py")).arg(folder).arg(root().join("e2e/fixtures/app"));
+        output(command.arg(tools().join("python/pip/bin/python"))).map(drop)
+    })
+}
+
+/// Records the crates that `e2e/fixtures/crates` needs, unless that was done already.
+pub(crate) fn record_crates() -> Result {
+    record_once(&tools().join("crates"), CRATE_INPUTS, |folder| {
+        println!("recording crates from the registry that cargo is configured for");
+        let mut command = Command::new(tools().join("python/pip/bin/python"));
+        command.arg(root().join("e2e/recorder/crates.py")).arg(folder).arg(root().join("e2e/fixtures/crates"));
+        output(&mut command).map(drop)
+    })
+}
+
+fn record_once(folder: &Path, inputs: &[&str], record: impl FnOnce(&Path) -> Result) -> Result {
+    let mut text = String::new();
+    for input in inputs {
         let path = root().join(input);
-        inputs += &fs::read_to_string(&path).context(path.display())?;
+        text += &fs::read_to_string(&path).context(path.display())?;
     }
     let stamp = folder.join("inputs");
-    if folder.join("complete").is_file() && fs::read_to_string(&stamp).is_ok_and(|text| text == inputs) {
+    if folder.join("complete").is_file() && fs::read_to_string(&stamp).is_ok_and(|stamped| stamped == text) {
         return Ok(());
     }
-    println!("recording packages from the registries that npm and pip are configured for");
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).context(folder.display())?;
-    let bin = tools().join("bin");
-    let mut path = vec![bin.clone()];
-    path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-    let mut command = Command::new(tools().join("python/pip/bin/python"));
-    command.env("PATH", std::env::join_paths(path).context("PATH")?);
-    command.arg(root().join("e2e/recorder/record.py")).arg(&folder).arg(root().join("e2e/fixtures/app"));
-    output(command.arg(tools().join("python/pip/bin/python")))?;
-    fs::write(&stamp, inputs).context(stamp.display())
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder).context(folder.display())?;
+    record(folder)?;
+    fs::write(&stamp, text).context(stamp.display())
+}
+
+/// What decides which Maven artifacts are recorded.
+const MAVEN_INPUTS: &[&str] = &[
+    "e2e/recorder/maven.sh",
+    "e2e/fixtures/maven/app/pom.xml",
+    "e2e/fixtures/maven/app/lib/pom.xml",
+    "e2e/fixtures/maven/app/cli/pom.xml",
+    "e2e/fixtures/maven/plugin/pom.xml",
+    "e2e/fixtures/maven/consumer/pom.xml",
+];
+
+/// Records the artifacts that the builds of `e2e/fixtures/maven` need, and a newer Maven, unless that was done already.
+pub(crate) fn record_maven() -> Result {
+    if find_program("mvn", None).is_none() {
+        return Err(Failure("mvn is not installed".to_owned()));
+    }
+    record_once(&tools().join("maven"), MAVEN_INPUTS, |folder| {
+        println!("recording artifacts from the repositories that Maven is configured for");
+        let mut command = Command::new("sh");
+        command.arg(root().join("e2e/recorder/maven.sh")).arg(folder).arg(root().join("e2e/fixtures/maven"));
+        output(&mut command).map(drop)
+    })
 }

@@ -9,4 +9,5 @@ mod detect;
 mod external_file;
 mod logging;
 mod serve;
+mod tls;
 mod wiring;

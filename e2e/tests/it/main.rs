@@ -1,9 +1,12 @@
 //! The end-to-end tests: real clients and raw requests against the real program. `cargo xtask e2e` runs them.
 
 mod boto3;
+mod cargo_checks;
+mod cargo_registry_checks;
 mod cluster;
 mod crash;
 mod faults;
+mod generic_checks;
 mod identities;
 mod maintenance;
 mod npm_bad_input;
@@ -22,6 +25,7 @@ mod pypi_clients;
 mod pypi_registry_checks;
 mod seed;
 mod tls;
+mod tls_server;
 
 fn main() {
     larder_testkit::runner::main(&[
@@ -32,17 +36,21 @@ fn main() {
         pypi_checks::TESTS,
         pypi_registry_checks::TESTS,
         pypi_clients::TESTS,
+        cargo_checks::TESTS,
+        cargo_registry_checks::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,
         faults::TESTS,
         tls::TESTS,
+        tls_server::TESTS,
         crash::TESTS,
         identities::TESTS,
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,
         boto3::TESTS,
+        generic_checks::TESTS,
         nuget_checks::TESTS,
         nuget_more_checks::TESTS,
         nuget_registry_checks::TESTS,

@@ -39,6 +39,19 @@ pub trait Format: Send + Sync + 'static {
         VersionText::new(version)
     }
 
+    /// The asset name for what somebody who publishes asks for, where the format is narrower than the model.
+    ///
+    /// # Errors
+    /// [`Invalid`] when the format has no such asset.
+    fn asset_name(&self, name: &str) -> Result<AssetName, Invalid> {
+        AssetName::new(name)
+    }
+
+    /// Whether the assets of a version can be downloaded by their names while it is `Unfinished`.
+    fn serves_unfinished(&self) -> bool {
+        false
+    }
+
     /// The format's precedence; versions that do not parse come first, by text.
     fn compare_versions(&self, a: &str, b: &str) -> Ordering;
 
