@@ -3,6 +3,7 @@
 
 pub mod cargo;
 pub mod maven;
+pub mod nuget;
 pub mod python;
 
 use std::fmt::Write as _;

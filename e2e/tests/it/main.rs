@@ -17,6 +17,10 @@ mod npm_bad_input;
 mod npm_checks;
 mod npm_clients;
 mod npm_registry_checks;
+mod nuget_checks;
+mod nuget_faults;
+mod nuget_more_checks;
+mod nuget_registry_checks;
 mod paths;
 mod postgres;
 mod pypi_bad_input;
@@ -55,5 +59,9 @@ fn main() {
         maintenance::TESTS,
         boto3::TESTS,
         generic_checks::TESTS,
+        nuget_checks::TESTS,
+        nuget_more_checks::TESTS,
+        nuget_registry_checks::TESTS,
+        nuget_faults::TESTS,
     ])
 }
