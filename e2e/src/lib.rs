@@ -3,6 +3,7 @@
 
 pub mod cargo;
 pub mod python;
+pub mod swift;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -42,6 +42,8 @@ pub(crate) struct ConfigFile {
     pub(crate) limits: LimitsSection,
     #[serde(default)]
     pub(crate) upstreams: UpstreamsSection,
+    #[serde(default)]
+    pub(crate) swift: SwiftSection,
 }
 
 /// A public registry's address, alone or with what goes with it.
@@ -105,6 +107,15 @@ pub(crate) struct UpstreamsSection {
     /// instead of the nearest.
     #[serde(default)]
     pub(crate) npm_tags_win: bool,
+}
+
+/// Rules for Swift packages.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct SwiftSection {
+    /// Refuse releases that are not signed.
+    #[serde(default)]
+    pub(crate) require_signatures: bool,
 }
 
 impl ConfigFile {
