@@ -105,7 +105,7 @@ impl AssetFields {
         }
     }
 
-    /// With headers of the format's own.
+    /// Adds headers of the format, which every answer with this asset carries.
     pub(crate) fn with(self, more: Vec<(HeaderName, HeaderValue)>) -> Self {
         Self { more, ..self }
     }

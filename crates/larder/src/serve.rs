@@ -19,7 +19,7 @@ use crate::bootstrap::{bootstrap, next_steps};
 use crate::cli::{Failure, Outcome};
 use crate::config::Settings;
 use crate::data_dir::write_private;
-use crate::detect::detect;
+use crate::detect::{Found, detect};
 use crate::external_file::ExternalFile;
 use crate::tls::{Tls, how_to_trust};
 use crate::wiring::{Machine, Wired, addresses, routes, wire};
@@ -103,8 +103,10 @@ fn detect_at_first_start(settings: &Settings) -> Outcome<()> {
     for detected in detect() {
         match detected.result {
             Ok(found) => {
-                tracing::info!(connection = found.connection.name(), source = found.source, "found a public registry");
-                file.set(found.connection.name(), found.entry);
+                for Found { connection, entry, source } in found {
+                    tracing::info!(connection = connection.name(), source, "found a public registry");
+                    file.set(connection.name(), entry);
+                }
             }
             Err(why) => tracing::info!(client = detected.client, why, "found no public registry"),
         }

@@ -3,6 +3,7 @@
 
 mod content;
 mod fault;
+mod maven;
 mod serve;
 
 use std::net::{SocketAddr, TcpListener};
@@ -49,7 +50,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// An empty registry, for npm and PyPI alike.
+    /// An empty registry, for npm, PyPI and Maven alike.
     ///
     /// # Panics
     /// If no port can be had.
@@ -98,6 +99,23 @@ impl Registry {
     #[must_use]
     pub fn pypi_url(&self) -> String {
         format!("{}/pypi/simple/", self.url())
+    }
+
+    /// The address for `public:maven-central`: the root of its tree.
+    #[must_use]
+    pub fn maven_url(&self) -> String {
+        format!("{}/maven/", self.url())
+    }
+
+    /// Serves the recorded Maven artifacts too. Skips the test if they could not be recorded.
+    pub fn serve_recorded_maven(&self) {
+        lock(&self.state.content).maven.recording = Some(maven::recording());
+    }
+
+    /// Publishes a file of a Maven artifact, with its checksum beside it and its version in the metadata. `rest` is what
+    /// follows artifactId and version in the name: `.jar`, `-sources.jar`.
+    pub fn add_maven(&self, group: &str, artifact: &str, version: &str, rest: &str, bytes: impl Into<Vec<u8>>) {
+        lock(&self.state.content).maven.add(group, artifact, version, rest, bytes.into());
     }
 
     /// Publishes an npm package; the newest one is `latest`.

@@ -6,6 +6,7 @@ mod cargo_registry_checks;
 mod cluster;
 mod crash;
 mod faults;
+mod generic_checks;
 mod identities;
 mod maintenance;
 mod npm_bad_input;
@@ -51,5 +52,6 @@ fn main() {
         cluster::TESTS,
         maintenance::TESTS,
         boto3::TESTS,
+        generic_checks::TESTS,
     ])
 }

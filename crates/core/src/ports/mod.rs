@@ -11,7 +11,7 @@ mod secrets;
 mod transport;
 
 pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, StagedBlob, Staging};
-pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, VersionSelector};
+pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
 pub use format::{Format, IndexRequest, Inspected, Promise, PromisedAsset};
 pub use metadata::{
     Accounts, Domains, HostedPackage, Journal, MetadataStore, PackageFilter, Packages, Repositories, RepositoryFilter,

@@ -47,9 +47,11 @@ impl Document {
         let digest = Sha256::digest(&body);
         // 128 bits of it: no two documents of one URL will ever share them, and every answer carries them.
         let tag = hex::encode(&digest[..16]);
+        // A document that is encoded already is not encoded twice.
+        let is_encoded = headers.iter().any(|(name, _)| *name == "content-encoding");
         Self {
             content_type,
-            gzip: gzip(&body),
+            gzip: if is_encoded { None } else { gzip(&body) },
             body,
             etag: format!("\"{tag}\""),
             etag_gzip: format!("\"{tag}-gz\""),
@@ -103,6 +105,17 @@ mod tests {
         decoder.read_to_end(&mut text).unwrap();
         assert_eq!(text, document.body);
         assert!(decoder.into_inner().is_empty(), "clients refuse trailing bytes");
+    }
+
+    #[test]
+    fn a_document_that_is_encoded_already_has_no_second_coding() {
+        let rendered = Rendered {
+            content_type: "text/plain",
+            body: "larder ".repeat(500).into(),
+            last_modified: None,
+            headers: vec![("content-encoding", "gzip".to_owned())],
+        };
+        assert!(Document::build(rendered).gzip.is_none());
     }
 
     #[test]

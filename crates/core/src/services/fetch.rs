@@ -199,7 +199,7 @@ impl Task {
         promised.digests.check(&staged.digests).map_err(|error| {
             upstream(format!("the registry's file is not what its index promises, so it was discarded: {error}"))
         })?;
-        Ok(staged)
+        self.ingestion.check(&job.ingest, staged).await
     }
 
     async fn append(&self, staging: &mut Box<dyn Staging>, chunk: Bytes, expected: Option<u64>) -> Result<()> {

@@ -39,6 +39,23 @@ impl Ingestion {
         Ok(version.is_some_and(|version| version.assets.iter().any(|asset| asset.name == key.asset)))
     }
 
+    /// Whether what was downloaded is what the format asked for, beyond its digests.
+    ///
+    /// # Errors
+    /// [`Error::Upstream`] if it is not.
+    pub(crate) async fn check(&self, ingest: &Ingest, staged: StagedBlob) -> Result<StagedBlob> {
+        let format = Arc::clone(self.formats.get(ingest.package.format())?);
+        let (package, version) = (ingest.package.clone(), ingest.promise.version.clone());
+        let asset = ingest.asset.clone();
+        let checked = tokio::task::spawn_blocking(move || {
+            format.check_download(&package, &version, &asset, staged.path()).map(|()| staged)
+        });
+        checked.await.map_err(Error::internal)?.map_err(|error| Error::Upstream {
+            message: format!("the registry's file is not what was asked for, so it was discarded: {error}"),
+            retry_after_seconds: None,
+        })
+    }
+
     /// Reads what the archive says of itself, puts its bytes in place and records version and asset.
     pub(crate) async fn ingest(&self, repository: RepositoryId, ingest: Ingest, staged: StagedBlob) -> Result<()> {
         let format = Arc::clone(self.formats.get(ingest.package.format())?);

@@ -14,7 +14,7 @@ use crate::model::{
     AllowPublish, AllowUpstream, AssetKind, AssetName, NewAsset, Origin, OriginRestrictions, Package, PackageFormat,
     Publication, PublishMode, Published, Revision, TagUpdate, VersionDetails, VersionStatus, VersionText,
 };
-use crate::ports::{Applied, BlobStore, Change, MetadataStore, StagedBlob};
+use crate::ports::{Applied, BlobStore, Change, MetadataStore, PublishAs, StagedBlob};
 
 /// A checked upload: the format has read it and its digests are what the client said.
 #[derive(Debug)]
@@ -237,6 +237,26 @@ impl Publishing {
             })?;
         let change = Change::PutVersionMetadata { version: found.id, expected, metadata };
         self.store.apply(allowed.actor(), change).await.map(drop)
+    }
+
+    /// Publishes the assets of `source` under the name `name` too; see [`PublishAs`]. `expected` is the revision of
+    /// `name` that the caller saw.
+    ///
+    /// # Errors
+    /// [`Error::ResourceNotFound`] if package or source is missing here, [`Error::Conflict`] if `name` is not as
+    /// expected or the source's assets are gone.
+    pub async fn publish_as(
+        &self,
+        allowed: &Allowed<PackageTarget>,
+        source: (&VersionText, VersionStatus),
+        name: &VersionText,
+        expected: Option<Revision>,
+        metadata: Bytes,
+    ) -> Result<()> {
+        let package = self.get_package(allowed).await?.id;
+        let (source, source_status) = (source.0.clone(), source.1);
+        let wanted = PublishAs { package, source, source_status, name: name.clone(), expected, metadata };
+        self.store.apply(allowed.actor(), Change::PublishAs(Box::new(wanted))).await.map(drop)
     }
 
     async fn get_package(&self, allowed: &Allowed<PackageTarget>) -> Result<Package> {

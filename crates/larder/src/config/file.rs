@@ -43,6 +43,8 @@ pub(crate) struct ConfigFile {
     #[serde(default)]
     pub(crate) upstreams: UpstreamsSection,
     #[serde(default)]
+    pub(crate) generic: GenericSection,
+    #[serde(default)]
     pub(crate) swift: SwiftSection,
 }
 
@@ -107,6 +109,16 @@ pub(crate) struct UpstreamsSection {
     /// instead of the nearest.
     #[serde(default)]
     pub(crate) npm_tags_win: bool,
+}
+
+/// The tree of generic packages.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct GenericSection {
+    /// An upload finishes its version unless it says `?unfinished=true`, as PublishPackageVersion does; else a version
+    /// takes assets until it is finished.
+    #[serde(default)]
+    pub(crate) final_uploads: bool,
 }
 
 /// Rules for Swift packages.

@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// Of npm dist-tags, the one farthest from the client counts.
     pub(crate) npm_tags_win: bool,
+    /// An upload to the tree of generic packages finishes its version.
+    pub(crate) generic_uploads_final: bool,
     /// Of Swift packages, only signed releases are taken.
     pub(crate) swift_signatures_required: bool,
     pub(crate) bootstrap: bool,
@@ -108,6 +110,7 @@ impl Settings {
             registries,
             limits: limits(&file.limits, &file.upstreams),
             npm_tags_win: file.upstreams.npm_tags_win,
+            generic_uploads_final: file.generic.final_uploads,
             swift_signatures_required: file.swift.require_signatures,
             bootstrap: !options.no_bootstrap,
             ready_file: options.ready_file.clone(),

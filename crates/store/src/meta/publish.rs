@@ -1,10 +1,12 @@
 //! Publishing and ingesting: [`Publication`] to rows. Costs the same whatever the package and the repository hold.
+//! Publishing a version's assets under another name too ([`PublishAs`]).
 
 use larder_core::error::{ConflictKind, ResourceType};
 use larder_core::model::{
     AllowUpstream, Asset, AssetName, NewAsset, OriginType, Package, PackageVersion, Publication, PublishMode,
     Published, Revision, VersionStatus,
 };
+use larder_core::ports::PublishAs;
 use larder_core::{Error, Result};
 
 use super::Transaction;
@@ -68,13 +70,14 @@ fn check_mode(publication: &Publication, existing: &PackageVersion) -> Result<()
         PublishMode::NewVersion => {
             Err(conflict(publication, ConflictKind::Exists, &format!("already exists (status {status})")))
         }
-        PublishMode::AddAssets if !status.is_downloadable() => {
+        PublishMode::AtAnyTime if status == VersionStatus::Unfinished => Ok(()),
+        PublishMode::AddAssets | PublishMode::AtAnyTime if !status.is_downloadable() => {
             Err(conflict(publication, ConflictKind::State, &format!("is {status} and takes no more assets")))
         }
         PublishMode::WhileUnfinished if status != VersionStatus::Unfinished => {
             Err(conflict(publication, ConflictKind::State, &format!("is {status} and takes no more assets")))
         }
-        PublishMode::AddAssets | PublishMode::WhileUnfinished => Ok(()),
+        PublishMode::AddAssets | PublishMode::AtAnyTime | PublishMode::WhileUnfinished => Ok(()),
     }
 }
 
@@ -146,7 +149,7 @@ impl Transaction<'_> {
         let new = new_assets(&existing.assets, &publication.assets)?;
         let status = match publication.mode {
             PublishMode::WhileUnfinished => publication.status,
-            PublishMode::AddAssets | PublishMode::NewVersion => existing.status,
+            PublishMode::AddAssets | PublishMode::AtAnyTime | PublishMode::NewVersion => existing.status,
         };
         // The first document stays; one that was missing is filled in.
         let metadata = if existing.metadata.is_empty() { &publication.metadata } else { &existing.metadata };
@@ -164,6 +167,53 @@ impl Transaction<'_> {
         let (before, after) = (told(existing.status, &existing.revision), told(status, &revision));
         self.record(&resource, Some(&before), Some(&after)).await?;
         Ok(Published { revision, status, changed: true })
+    }
+
+    pub(super) async fn publish_as(&mut self, wanted: &PublishAs) -> Result<()> {
+        let (package, place) = self.lock_package(wanted.package).await?;
+        let source = self.get_version_of(package.id, &wanted.source).await?;
+        let changed = |why: String| {
+            let name = wanted.name.as_str();
+            Err(Error::conflict(ConflictKind::Revision, ResourceType::PackageVersion, name, why))
+        };
+        if !(source.status.is_downloadable() || source.status == VersionStatus::Unfinished) {
+            let message = format!("version {} is {} and cannot be published", source.version, source.status);
+            let id = source.version.as_str();
+            return Err(Error::conflict(ConflictKind::State, ResourceType::PackageVersion, id, message));
+        }
+        let existing = self.find_version_of(package.id, &wanted.name).await?;
+        match (&existing, &wanted.expected) {
+            (None, None) => {}
+            (Some(existing), Some(expected)) if existing.revision == *expected => {}
+            (None, Some(_)) => return changed(format!("version {} was deleted meanwhile", wanted.name)),
+            (Some(existing), _) => {
+                return changed(format!("version {} has revision {} meanwhile", wanted.name, existing.revision));
+            }
+        }
+        if let Some(existing) = &existing {
+            self.delete_version(place.domain, existing.id).await?;
+        }
+        let (now, details) = (self.now(), self.details_of(source.id).await?);
+        let new = NewVersion {
+            version: &wanted.name,
+            status: VersionStatus::Published,
+            origin: &source.origin,
+            source_published_at: Some(now),
+            first_seen_at: existing.as_ref().map_or(now, |existing| existing.first_seen_at),
+            published_at: now,
+            metadata: &wanted.metadata,
+            details: &details,
+            assets: &source.assets,
+        };
+        let revision = self.create_version(place.domain, package.id, &new).await?;
+        self.update_version(source.id, wanted.source_status, &source.revision).await?;
+        self.touch_package(package.id).await?;
+        let before = existing.map(|existing| told(existing.status, &existing.revision));
+        let resource = place.version(self.region, &package.key, &wanted.name);
+        self.record(&resource, before.as_deref(), Some(&told(VersionStatus::Published, &revision))).await?;
+        let resource = place.version(self.region, &package.key, &wanted.source);
+        let (before, after) = (told(source.status, &source.revision), told(wanted.source_status, &source.revision));
+        self.record(&resource, Some(&before), Some(&after)).await
     }
 
     /// Sets the dist-tags that came along; answers whether any moved.
