@@ -9,6 +9,10 @@ mod faults;
 mod generic_checks;
 mod identities;
 mod maintenance;
+mod maven_builds;
+mod maven_checks;
+mod maven_clients;
+mod maven_wire;
 mod npm_bad_input;
 mod npm_checks;
 mod npm_clients;
@@ -42,6 +46,10 @@ fn main() {
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,
+        maven_checks::TESTS,
+        maven_clients::TESTS,
+        maven_wire::TESTS,
+        maven_builds::TESTS,
         faults::TESTS,
         tls::TESTS,
         tls_server::TESTS,
