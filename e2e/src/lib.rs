@@ -2,6 +2,8 @@
 //! logged in to it. The tests are in `tests/it`.
 
 pub mod cargo;
+pub mod maven;
+pub mod nuget;
 pub mod python;
 pub mod swift;
 

@@ -195,7 +195,9 @@ fn put_type(out: &mut HeaderMap, fields: &AssetFields) {
     }
 }
 
-/// `attachment`, with the name in the plain and, where needed, the extended form (RFC 6266).
+/// `attachment`, with the name in the plain and, where needed, the extended form (RFC 6266): the `Content-Disposition`
+/// of what browsers store instead of showing it.
+#[must_use]
 fn attachment(name: Option<&str>) -> HeaderValue {
     let Some(name) = name else { return HeaderValue::from_static("attachment") };
     let plain: String =

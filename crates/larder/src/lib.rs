@@ -4,6 +4,7 @@ mod aws_files;
 mod bootstrap;
 pub mod cli;
 mod config;
+mod connect;
 mod data_dir;
 mod detect;
 mod external_file;

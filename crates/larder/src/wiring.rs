@@ -25,6 +25,7 @@ fn formats() -> Formats {
         Arc::new(larder_cargo::CargoFormat::default()),
         Arc::new(larder_maven::MavenFormat),
         Arc::new(larder_generic::Generic),
+        Arc::new(larder_nuget::NugetFormat),
         Arc::new(larder_swift::SwiftFormat),
     ];
     Formats::new(formats)
@@ -41,6 +42,7 @@ pub(crate) fn routes(services: &Arc<Services>, settings: &Settings) -> Vec<Arc<d
         Arc::new(larder_cargo::Routes::new(Arc::clone(services))),
         Arc::new(larder_maven::Routes::new(Arc::clone(services))),
         Arc::new(if settings.generic_uploads_final { generic.with_final_uploads() } else { generic }),
+        Arc::new(larder_nuget::Routes::new(Arc::clone(services))),
         Arc::new(if settings.swift_signatures_required { swift.requiring_signatures() } else { swift }),
     ]
 }

@@ -9,10 +9,18 @@ mod faults;
 mod generic_checks;
 mod identities;
 mod maintenance;
+mod maven_builds;
+mod maven_checks;
+mod maven_clients;
+mod maven_wire;
 mod npm_bad_input;
 mod npm_checks;
 mod npm_clients;
 mod npm_registry_checks;
+mod nuget_checks;
+mod nuget_faults;
+mod nuget_more_checks;
+mod nuget_registry_checks;
 mod paths;
 mod postgres;
 mod pypi_bad_input;
@@ -43,6 +51,10 @@ fn main() {
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,
+        maven_checks::TESTS,
+        maven_clients::TESTS,
+        maven_wire::TESTS,
+        maven_builds::TESTS,
         faults::TESTS,
         tls::TESTS,
         tls_server::TESTS,
@@ -53,5 +65,9 @@ fn main() {
         maintenance::TESTS,
         boto3::TESTS,
         generic_checks::TESTS,
+        nuget_checks::TESTS,
+        nuget_more_checks::TESTS,
+        nuget_registry_checks::TESTS,
+        nuget_faults::TESTS,
     ])
 }

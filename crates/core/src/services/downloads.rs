@@ -198,6 +198,7 @@ impl Downloads {
         };
         let job = FetchJob {
             key: fetch_key.clone(),
+            document,
             document_path,
             ingest: Ingest {
                 actor: allowed.actor().clone(),
@@ -232,6 +233,7 @@ impl Downloads {
             .filter(|other| other.name != asked.key.asset)
             .map(|other| FetchJob {
                 key: FetchKey { asset: other.name.clone(), ..asked.key.clone() },
+                document: asked.document.clone(),
                 document_path: asked.document_path.clone(),
                 ingest: Ingest { asset: other.clone(), ..asked.ingest.clone() },
             })

@@ -2,6 +2,8 @@
 
 mod account;
 mod config;
+mod connect;
+mod credential;
 mod env;
 mod external;
 mod maintenance;
@@ -42,6 +44,11 @@ enum Command {
     /// Manage the addresses of public registries.
     #[command(subcommand)]
     External(external::ExternalCommand),
+    /// Print, write or undo the configuration of a package manager for a repository.
+    Connect(Box<connect::ConnectOptions>),
+    /// Print an authorization token for a package manager that runs a helper.
+    #[command(subcommand)]
+    Credential(credential::CredentialCommand),
     /// Check the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -118,6 +125,8 @@ pub fn run() -> ExitCode {
         Some(Command::Account(command)) => account::run(command),
         Some(Command::User(command)) => user::run(command),
         Some(Command::External(command)) => external::run(command),
+        Some(Command::Connect(options)) => connect::run(&options),
+        Some(Command::Credential(command)) => credential::run(&command),
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Verify(options)) => maintenance::verify(&options),
         Some(Command::Gc(options)) => maintenance::gc(&options),
