@@ -51,7 +51,9 @@ fn a_page_holds_what_lies_between_its_bounds_wherever_pages_begin_now() {
         (Some(64), Some("1.64.0"))
     );
     assert_eq!(read(page("1.60.0", "1.130.0"))["count"], 71, "bounds of an older index");
-    assert!(is_missing(&page("2.0.0", "3.0.0")) && is_missing(&page("one", "two")) && is_missing(&page("1.9.0", "1.1.0")));
+    assert!(
+        is_missing(&page("2.0.0", "3.0.0")) && is_missing(&page("one", "two")) && is_missing(&page("1.9.0", "1.1.0"))
+    );
     let all = numbered(400);
     assert!(is_missing(&render_page(&all, Hive::Plain, URLS, ("0.0.0", "9.0.0"))), "nobody gets all in one page");
 }
