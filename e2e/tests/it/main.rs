@@ -17,6 +17,11 @@ mod npm_bad_input;
 mod npm_checks;
 mod npm_clients;
 mod npm_registry_checks;
+mod nuget_bad_input;
+mod nuget_checks;
+mod nuget_faults;
+mod nuget_more_checks;
+mod nuget_registry_checks;
 mod paths;
 mod postgres;
 mod pypi_bad_input;
@@ -24,6 +29,9 @@ mod pypi_checks;
 mod pypi_clients;
 mod pypi_registry_checks;
 mod seed;
+mod swift_bad_input;
+mod swift_checks;
+mod swift_index_checks;
 mod tls;
 mod tls_server;
 
@@ -38,6 +46,9 @@ fn main() {
         pypi_clients::TESTS,
         cargo_checks::TESTS,
         cargo_registry_checks::TESTS,
+        swift_checks::TESTS,
+        swift_index_checks::TESTS,
+        swift_bad_input::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,
@@ -55,5 +66,10 @@ fn main() {
         maintenance::TESTS,
         boto3::TESTS,
         generic_checks::TESTS,
+        nuget_checks::TESTS,
+        nuget_more_checks::TESTS,
+        nuget_registry_checks::TESTS,
+        nuget_faults::TESTS,
+        nuget_bad_input::TESTS,
     ])
 }
