@@ -21,7 +21,7 @@ fn read(rendered: Result<Rendered>) -> Value {
     serde_json::from_slice(&plain).unwrap()
 }
 
-fn is_missing(rendered: Result<Rendered>) -> bool {
+fn is_missing(rendered: &Result<Rendered>) -> bool {
     matches!(rendered, Err(Error::ResourceNotFound { .. }))
 }
 
@@ -51,9 +51,11 @@ fn a_page_holds_what_lies_between_its_bounds_wherever_pages_begin_now() {
         (Some(64), Some("1.64.0"))
     );
     assert_eq!(read(page("1.60.0", "1.130.0"))["count"], 71, "bounds of an older index");
-    assert!(is_missing(page("2.0.0", "3.0.0")) && is_missing(page("one", "two")) && is_missing(page("1.9.0", "1.1.0")));
+    assert!(
+        is_missing(&page("2.0.0", "3.0.0")) && is_missing(&page("one", "two")) && is_missing(&page("1.9.0", "1.1.0"))
+    );
     let all = numbered(400);
-    assert!(is_missing(render_page(&all, Hive::Plain, URLS, ("0.0.0", "9.0.0"))), "nobody gets all in one page");
+    assert!(is_missing(&render_page(&all, Hive::Plain, URLS, ("0.0.0", "9.0.0"))), "nobody gets all in one page");
 }
 
 #[test]
@@ -64,12 +66,12 @@ fn hives_for_old_clients_do_not_know_semver_2() {
         let shown = if hive.shows_semver2() { 3 } else { 1 };
         assert_eq!(index["items"][0]["count"], shown, "{hive:?}");
         let version = VersionText::new("2.0.0-a.1").unwrap();
-        assert_eq!(is_missing(render_leaf(&package, hive, URLS, &version)), !hive.shows_semver2());
+        assert_eq!(is_missing(&render_leaf(&package, hive, URLS, &version)), !hive.shows_semver2());
     }
     let new_only = MergedPackage::of("Acme.Lib", &["1.0.0+b"]);
-    assert!(is_missing(render_registration(&new_only, Hive::Gzip, URLS)));
+    assert!(is_missing(&render_registration(&new_only, Hive::Gzip, URLS)));
     assert_eq!(read(render_versions(&new_only)), serde_json::json!({"versions": ["1.0.0"]}));
-    assert!(is_missing(render_versions(&MergedPackage::of("Acme.Lib", &[]))));
+    assert!(is_missing(&render_versions(&MergedPackage::of("Acme.Lib", &[]))));
 }
 
 #[test]
