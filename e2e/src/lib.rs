@@ -5,6 +5,7 @@ pub mod cargo;
 pub mod maven;
 pub mod nuget;
 pub mod python;
+pub mod swift;
 
 use std::fmt::Write as _;
 use std::path::Path;

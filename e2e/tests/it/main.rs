@@ -29,6 +29,9 @@ mod pypi_checks;
 mod pypi_clients;
 mod pypi_registry_checks;
 mod seed;
+mod swift_bad_input;
+mod swift_checks;
+mod swift_index_checks;
 mod tls;
 mod tls_server;
 
@@ -43,6 +46,9 @@ fn main() {
         pypi_clients::TESTS,
         cargo_checks::TESTS,
         cargo_registry_checks::TESTS,
+        swift_checks::TESTS,
+        swift_index_checks::TESTS,
+        swift_bad_input::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,
