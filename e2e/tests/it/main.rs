@@ -4,6 +4,7 @@ mod boto3;
 mod cargo_checks;
 mod cargo_registry_checks;
 mod cluster;
+mod connect_checks;
 mod crash;
 mod faults;
 mod generic_checks;
@@ -47,5 +48,6 @@ fn main() {
         maintenance::TESTS,
         boto3::TESTS,
         generic_checks::TESTS,
+        connect_checks::TESTS,
     ])
 }
