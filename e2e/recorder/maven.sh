@@ -22,6 +22,7 @@ deploy="-DaltDeploymentRepository=recorder::default::file://$work/deployed"
 run -f "$work/app/pom.xml" clean deploy "$deploy"
 run -f "$work/app/pom.xml" deploy "$deploy" -DdeployAtEnd=true
 run -f "$work/plugin/pom.xml" deploy "$deploy"
+run com.acme.build:acme-maven-plugin:1.0:greet
 run -f "$work/consumer/pom.xml" package
 run "$plugins:maven-dependency-plugin:3.6.1:get" -Dartifact=junit:junit:4.13.2
 run "$plugins:maven-dependency-plugin:3.6.1:copy" -Dartifact=org.apache.ivy:ivy:2.5.2 "-DoutputDirectory=$work"

@@ -105,7 +105,7 @@ impl AssetFields {
         }
     }
 
-    /// With headers of the format's own.
+    /// Adds headers of the format, which every answer with this asset carries.
     pub(crate) fn with(self, more: Vec<(HeaderName, HeaderValue)>) -> Self {
         Self { more, ..self }
     }
@@ -198,7 +198,7 @@ fn put_type(out: &mut HeaderMap, fields: &AssetFields) {
 /// `attachment`, with the name in the plain and, where needed, the extended form (RFC 6266): the `Content-Disposition`
 /// of what browsers store instead of showing it.
 #[must_use]
-pub fn attachment(name: Option<&str>) -> HeaderValue {
+fn attachment(name: Option<&str>) -> HeaderValue {
     let Some(name) = name else { return HeaderValue::from_static("attachment") };
     let plain: String =
         name.chars().map(|c| if matches!(c, ' '..='~') && !matches!(c, '"' | '\\' | '%') { c } else { '_' }).collect();

@@ -33,7 +33,7 @@ pub use endpoint::{Endpoint, EndpointSettings};
 pub use log::{log_failure, note_principal};
 pub use path::{BadPath, PathRules, RequestPath};
 pub use peer::PeerInfo;
-pub use repeat::{answer_asset, answer_asset_with, answer_document};
+pub use repeat::{answer_asset, answer_asset_with, answer_attachment, answer_document};
 pub use request_id::RequestId;
 pub use response::Response;
 pub use routes::{AnonymousRequest, ApiHandler, Failure, FormatRoutes, RepositoryRequest};

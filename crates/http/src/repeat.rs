@@ -8,7 +8,7 @@ use larder_core::model::Timestamp;
 use larder_core::services::{Document, OpenedAsset};
 
 use crate::Response;
-use crate::asset::{self, AssetFields, AssetHeaders};
+use crate::asset::{AssetFields, AssetHeaders, serve_with_fields};
 use crate::document::{self, DocumentFields, serve_document};
 
 /// Answers with a document, as [`serve_document`]; whoever sends the same request again while nothing was committed gets
@@ -56,12 +56,39 @@ pub async fn answer_asset_with(
 ) -> larder_core::Result<Response> {
     let asset = AssetHeaders::of(&opened, content_type);
     let fields = AssetFields::of(&asset).with(more);
+    answer_with_fields(allowed, method, headers, opened, asset, fields).await
+}
+
+/// As [`answer_asset_with`], of an asset that browsers store under this name instead of showing it.
+///
+/// # Errors
+/// Those of reading it.
+pub async fn answer_attachment(
+    allowed: &Allowed<RepositoryTarget>,
+    method: &Method,
+    headers: &HeaderMap,
+    opened: OpenedAsset,
+    name: &str,
+    more: Vec<(HeaderName, HeaderValue)>,
+) -> larder_core::Result<Response> {
+    let asset = AssetHeaders::of(&opened, "application/octet-stream");
+    let fields = AssetFields::of(&AssetHeaders { disposition: Some(name), ..asset.clone() }).with(more);
+    answer_with_fields(allowed, method, headers, opened, asset, fields).await
+}
+
+async fn answer_with_fields(
+    allowed: &Allowed<RepositoryTarget>,
+    method: &Method,
+    headers: &HeaderMap,
+    opened: OpenedAsset,
+    asset: AssetHeaders<'static>,
+    fields: AssetFields,
+) -> larder_core::Result<Response> {
     let again = allowed.lasts_until().filter(|_| opened.is_settled()).map(|until| {
         let stored = Box::new(StoredAsset { fields: fields.clone(), headers: asset.clone(), opened: opened.clone() });
         Arc::new(Repeatable { until, content: Content::Asset(stored) })
     });
-    let read = |range| opened.read(range);
-    let mut response = asset::serve_with_fields(method, headers, &asset, &fields, read).await?;
+    let mut response = serve_with_fields(method, headers, &asset, &fields, |range| opened.read(range)).await?;
     if let Some(again) = again {
         response.extensions_mut().insert(again);
     }
@@ -105,7 +132,7 @@ impl Repeatable {
             }
             Content::Asset(stored) => {
                 let read = |range| stored.opened.clone().read(range);
-                asset::serve_with_fields(method, headers, &stored.headers, &stored.fields, read).await.ok()
+                serve_with_fields(method, headers, &stored.headers, &stored.fields, read).await.ok()
             }
         }
     }

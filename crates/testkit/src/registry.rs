@@ -148,14 +148,30 @@ impl Registry {
         lock(&self.state.content).files.insert(path.to_owned(), bytes);
     }
 
+    /// Takes back what [`Registry::replace`] put there: what was served before is served again.
+    pub fn restore(&self, path: &str) {
+        lock(&self.state.content).files.remove(path);
+    }
+
     /// Breaks every answer to a request whose target contains the text, until [`Registry::heal`].
     pub fn break_all(&self, target: &str, fault: Fault) {
-        lock(&self.state.faults).push(fault::Rule { target: target.to_owned(), fault, left: None });
+        lock(&self.state.faults).push(fault::Rule { target: target.to_owned(), at_end: false, fault, left: None });
+    }
+
+    /// Breaks every answer to a request for just this path below the registry's root of a format, not for what lies beside
+    /// it (`.sha1`), until [`Registry::heal`].
+    pub fn break_file(&self, path: &str, fault: Fault) {
+        lock(&self.state.faults).push(fault::Rule { target: format!("/{path}"), at_end: true, fault, left: None });
     }
 
     /// Breaks the next so many answers to such a request.
     pub fn break_next(&self, target: &str, fault: Fault, times: u32) {
-        lock(&self.state.faults).push(fault::Rule { target: target.to_owned(), fault, left: Some(times) });
+        lock(&self.state.faults).push(fault::Rule {
+            target: target.to_owned(),
+            at_end: false,
+            fault,
+            left: Some(times),
+        });
     }
 
     /// Ends all faults.

@@ -10,10 +10,19 @@ mod faults;
 mod generic_checks;
 mod identities;
 mod maintenance;
+mod maven_builds;
+mod maven_checks;
+mod maven_clients;
+mod maven_wire;
 mod npm_bad_input;
 mod npm_checks;
 mod npm_clients;
 mod npm_registry_checks;
+mod nuget_bad_input;
+mod nuget_checks;
+mod nuget_faults;
+mod nuget_more_checks;
+mod nuget_registry_checks;
 mod paths;
 mod postgres;
 mod pypi_bad_input;
@@ -21,6 +30,9 @@ mod pypi_checks;
 mod pypi_clients;
 mod pypi_registry_checks;
 mod seed;
+mod swift_bad_input;
+mod swift_checks;
+mod swift_index_checks;
 mod tls;
 mod tls_server;
 
@@ -35,9 +47,16 @@ fn main() {
         pypi_clients::TESTS,
         cargo_checks::TESTS,
         cargo_registry_checks::TESTS,
+        swift_checks::TESTS,
+        swift_index_checks::TESTS,
+        swift_bad_input::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,
+        maven_checks::TESTS,
+        maven_clients::TESTS,
+        maven_wire::TESTS,
+        maven_builds::TESTS,
         faults::TESTS,
         tls::TESTS,
         tls_server::TESTS,
@@ -49,5 +68,10 @@ fn main() {
         boto3::TESTS,
         generic_checks::TESTS,
         connect_checks::TESTS,
+        nuget_checks::TESTS,
+        nuget_more_checks::TESTS,
+        nuget_registry_checks::TESTS,
+        nuget_faults::TESTS,
+        nuget_bad_input::TESTS,
     ])
 }

@@ -139,7 +139,7 @@ impl Downloads {
                 Hit::Stored { repository, version, asset } => {
                     let stored = StoredAsset {
                         domain: target.domain.id,
-                        digests: asset.digests.clone(),
+                        digests: asset.digests,
                         published_at: version.source_published_at.unwrap_or(version.published_at),
                     };
                     let opened = self.stored(&stored, repository == target.repository.id);
@@ -198,6 +198,7 @@ impl Downloads {
         };
         let job = FetchJob {
             key: fetch_key.clone(),
+            document,
             document_path,
             ingest: Ingest {
                 actor: allowed.actor().clone(),
@@ -232,6 +233,7 @@ impl Downloads {
             .filter(|other| other.name != asked.key.asset)
             .map(|other| FetchJob {
                 key: FetchKey { asset: other.name.clone(), ..asked.key.clone() },
+                document: asked.document.clone(),
                 document_path: asked.document_path.clone(),
                 ingest: Ingest { asset: other.clone(), ..asked.ingest.clone() },
             })

@@ -9,9 +9,9 @@ use super::fetch::FetchKey;
 use crate::error::{Error, Result};
 use crate::model::{
     Actor, AssetKind, AssetName, DomainId, ExternalConnection, NewAsset, Origin, OriginRestrictions, PackageKey,
-    Publication, PublishMode, RepositoryId, VersionDetails, VersionStatus,
+    Publication, PublishMode, RepositoryId, Timestamp, VersionDetails, VersionStatus,
 };
-use crate::ports::{BlobStore, Change, Inspected, MetadataStore, Promise, PromisedAsset, StagedBlob};
+use crate::ports::{BlobStore, Change, Inspected, MetadataStore, Promise, PromisedAsset, StagedBlob, StoredIndex};
 
 /// A fetched asset and the version that it belongs to.
 #[derive(Clone)]
@@ -54,6 +54,13 @@ impl Ingestion {
             message: format!("the registry's file is not what was asked for, so it was discarded: {error}"),
             retry_after_seconds: None,
         })
+    }
+
+    /// Lets a promise be asked for again that a file was not as: what is held of the document is not fresh any more.
+    pub(crate) async fn doubt(&self, key: &FetchKey, document: &PackageKey) -> Result<()> {
+        let Some(held) = self.store.find_index(key.repository, key.connection, document).await? else { return Ok(()) };
+        let doubted = StoredIndex { checked_at: Timestamp(0), ..held };
+        self.store.put_index(key.repository, key.connection, document, &doubted).await.map(drop)
     }
 
     /// Reads what the archive says of itself, puts its bytes in place and records version and asset.

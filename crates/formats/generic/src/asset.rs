@@ -1,17 +1,12 @@
 //! Downloads.
 
-use http::header::CONTENT_DISPOSITION;
 use larder_core::Error;
-use larder_http::asset::attachment;
-use larder_http::{RepositoryRequest, answer_asset_with};
+use larder_http::{RepositoryRequest, answer_attachment};
 
 use crate::address::AssetAddress;
 use crate::digests;
 use crate::names::CHECKSUMS;
 use crate::routes::{Answer, Routes};
-
-/// Nothing is shown in a browser, whatever it was sent as.
-const MEDIA_TYPE: &str = "application/octet-stream";
 
 impl Routes {
     /// `GET …/{version}/{asset}`
@@ -24,8 +19,7 @@ impl Routes {
             }
             opened => opened?,
         };
-        let mut more = digests::told(&opened.digests);
-        more.push((CONTENT_DISPOSITION, attachment(Some(name.as_str()))));
-        Ok(answer_asset_with(&allowed, &request.method, &request.headers, opened, MEDIA_TYPE, more).await?)
+        let more = digests::told(&opened.digests);
+        Ok(answer_attachment(&allowed, &request.method, &request.headers, opened, name.as_str(), more).await?)
     }
 }

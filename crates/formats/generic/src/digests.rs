@@ -98,19 +98,12 @@ fn malformed(name: &str) -> GenericError {
 
 /// What downloads carry: every digest as `X-Checksum-*`, SHA-256 as `Repr-Digest` also where a part is sent.
 pub(crate) fn told(digests: &ExpectedDigests) -> Vec<(HeaderName, HeaderValue)> {
-    let texts = [
-        digests.md5.map(hex::encode),
-        digests.sha1.map(hex::encode),
-        digests.sha256.map(hex::encode),
-        digests.sha512.map(hex::encode),
-    ];
-    let mut told: Vec<(&'static str, String)> =
-        SIMPLE.iter().zip(texts).filter_map(|((name, _), text)| Some((*name, text?))).collect();
-    told.extend(digests.sha256.map(|sha256| ("repr-digest", format!("sha-256=:{}:", STANDARD.encode(sha256)))));
-    let header = |(name, text): (&'static str, String)| {
-        Some((HeaderName::from_static(name), HeaderValue::from_str(&text).ok()?))
-    };
-    told.into_iter().filter_map(header).collect()
+    let simple = SIMPLE.into_iter().map(|(name, algorithm)| (name, digests.hex(algorithm)));
+    let repr = digests.sha256.map(|sha256| format!("sha-256=:{}:", STANDARD.encode(sha256)));
+    simple
+        .chain([("repr-digest", repr)])
+        .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::try_from(value?).ok()?)))
+        .collect()
 }
 
 #[cfg(test)]

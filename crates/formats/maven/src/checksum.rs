@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use larder_core::access::Action;
-use larder_core::model::{ExpectedDigests, HashAlgorithm};
+use larder_core::model::{ExpectedDigests, HashAlgorithm, VersionStatus};
 use larder_http::RepositoryRequest;
 
 use crate::error::MavenError;
@@ -27,7 +27,7 @@ impl Routes {
     ) -> Answer {
         let allowed = self.may(&request, Action::PublishPackageVersion, path.key.clone()).await?;
         check_unique(&path)?;
-        self.check_kind(&allowed, &path).await?;
+        self.settings(&allowed, &path).await?;
         let body = request.body.collect(LIMIT_BYTES).await?;
         let name = algorithm_name(algorithm);
         let said = parse(&body, name)?;
@@ -35,6 +35,9 @@ impl Routes {
         let stored = self.services.store.find_version(repository, &path.key, &path.version).await?;
         let asset = stored.as_ref().and_then(|stored| stored.assets.iter().find(|asset| asset.name == path.name));
         let Some(asset) = asset else {
+            // As for the file itself.
+            let package = self.services.store.find_package(repository, &path.key).await?;
+            self.services.publishing.check_origin(&allowed, package.as_ref(), &path.version).await?;
             self.hold(&allowed, &path.version, file, name, &said).await?;
             return Ok(created());
         };
@@ -45,8 +48,10 @@ impl Routes {
             }
             return Ok(created());
         }
-        // Remembered, so that the version is not published before the right one came.
-        self.hold(&allowed, &path.version, file, name, &said).await?;
+        if stored.as_ref().is_some_and(|stored| stored.status == VersionStatus::Unfinished) {
+            // Remembered, so that the version is not published before the right one came.
+            self.hold(&allowed, &path.version, file, name, &said).await?;
+        }
         Err(MavenError::bad_request(format!("the {name} of '{file}' is {computed}, not {said}; deploy it again")))
     }
 

@@ -176,7 +176,7 @@ mod tests {
             "<metadata><versioning><versions><version>1.0</version><version>2-SNAPSHOT</version></versions></versioning></metadata>",
         );
         let (one, snapshot) = (VersionText::new("1.0").unwrap(), VersionText::new("2-SNAPSHOT").unwrap());
-        assert_eq!(MavenFormat.index_versions(&key, &index).unwrap(), [one.clone()]);
+        assert_eq!(MavenFormat.index_versions(&key, &index).unwrap(), std::slice::from_ref(&one));
         assert!(MavenFormat.promise(&key, &index, &snapshot).unwrap().is_none());
         assert!(MavenFormat.promise(&key, &index, &one).unwrap().unwrap().assets.is_empty());
 

@@ -147,6 +147,9 @@ impl Routes {
         if !record.files.is_empty() && !record.files.iter().any(|file| file.value == build.as_str()) {
             return Err(MavenError::bad_request(format!("the metadata lists no file of its own build {build}")));
         }
+        let package =
+            self.services.store.find_package(allowed.target().repository.id, &allowed.target().package).await?;
+        self.services.publishing.check_origin(&allowed, package.as_ref(), &build).await?;
         for _ in 0..TRIES {
             match self.publish_build(&allowed, &name, &build, &record).await {
                 Err(Error::Conflict { kind: ConflictKind::Revision, .. }) => {}

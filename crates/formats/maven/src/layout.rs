@@ -114,7 +114,10 @@ fn asset(directory: &[&str], name: &str) -> Result<AssetPath, Invalid> {
     let key = names::package_key(&group.join("."), artifact)?;
     let base_version = names::version(base)?;
     let unlike = || Invalid::new(format!("the file's name must start with '{artifact}-{base}'"));
-    let after = name.strip_prefix(*artifact).and_then(|rest| rest.strip_prefix('-')).ok_or_else(unlike)?;
+    // Ivy puts its own descriptor beside the POM.
+    let is_ivy = name.strip_prefix("ivy-").and_then(|rest| rest.strip_suffix(".xml")).is_some_and(|rest| rest == *base);
+    let stem = if is_ivy { "ivy" } else { artifact };
+    let after = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('-')).ok_or_else(unlike)?;
     let (version, rest) = version_in(after, base).ok_or_else(unlike)?;
     let is_named = |rest: &str| rest.starts_with(['-', '.']) && rest.len() > 1 && !rest.ends_with('.');
     if !is_named(rest) {
@@ -213,6 +216,7 @@ mod tests {
             ("g/a/1-SNAPSHOT/a-1-20261122.192108-3-sources.jar", "g:a", "1-20261122.192108-3", "-sources.jar"),
             ("g/a/1-SNAPSHOT/a-1-SNAPSHOT.jar", "g:a", "1-SNAPSHOT", ".jar"),
             ("g/a/1-20261122.192108-3/a-1-20261122.192108-3.pom", "g:a", "1-20261122.192108-3", ".pom"),
+            ("g/a/1.0/ivy-1.0.xml", "g:a", "1.0", ".xml"),
             // A directory that is artifact and group at once.
             ("g/a/b/1/b-1.jar", "g.a:b", "1", ".jar"),
         ] {

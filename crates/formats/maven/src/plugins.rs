@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use larder_core::access::{Action, Allowed, RepositoryTarget};
 use larder_core::error::{Error, Result};
 use larder_core::model::{
-    AllowUpstream, Package, PackageFormat, PackageKey, PackageVersion, PageRequest, RepositoryId,
+    AllowUpstream, OriginType, Package, PackageFormat, PackageKey, PackageVersion, PageRequest, RepositoryId,
 };
 use larder_core::ports::PackageFilter;
 use larder_core::services::{Layer, Rendered};
@@ -126,6 +126,11 @@ impl Routes {
                 continue;
             }
             let Some(newest) = store.newest_version(&package).await? else { continue };
+            let version = store.find_version(repository, &key, &newest).await?;
+            // What came from a public registry has its prefix from there.
+            if version.is_none_or(|version| version.origin.origin_type() == OriginType::External) {
+                continue;
+            }
             let allowed = self.may(request, Action::PutPackageMetadata, key).await?;
             let plugin = Plugin { name: plugin.name.chars().take(255).collect(), ..plugin.clone() };
             self.change_metadata(&allowed, &newest, |metadata| metadata.plugin = Some(plugin.clone())).await?;
@@ -152,7 +157,8 @@ impl Found {
     }
 }
 
-fn pom_of(version: &PackageVersion) -> Option<PomMetadata> {
+/// What its POM says that lists need, if it has one.
+pub(crate) fn pom_of(version: &PackageVersion) -> Option<PomMetadata> {
     let pom =
         version.assets.iter().find(|asset| asset.name.as_str().ends_with(".pom") && !asset.metadata.is_empty())?;
     Some(PomMetadata::read(&pom.metadata))

@@ -26,7 +26,7 @@ impl Routes {
     pub(crate) async fn put_asset(&self, request: RepositoryRequest, path: AssetPath) -> Answer {
         let allowed = self.may(&request, Action::PublishPackageVersion, path.key.clone()).await?;
         check_unique(&path)?;
-        self.check_kind(&allowed, &path).await?;
+        let settings = self.settings(&allowed, &path).await?;
         self.check_twin(&allowed).await?;
         let target = allowed.target();
         let limit = self.services.limits.asset_size_bytes;
@@ -50,7 +50,7 @@ impl Routes {
         let upload = Upload {
             display_name: names::display_name(&path.key),
             version: path.version.clone(),
-            assets: vec![UploadedAsset { name: path.name, kind: AssetKind::Asset, staged, metadata }],
+            assets: vec![UploadedAsset { name: path.name.clone(), kind: AssetKind::Asset, staged, metadata }],
             metadata: Bytes::new(),
             details,
             mode: PublishMode::AtAnyTime,
@@ -60,6 +60,9 @@ impl Routes {
         self.services.publishing.publish(&allowed, upload).await?;
         if has_held {
             self.release(&allowed, &path.version, &file, None).await?;
+        }
+        if settings.without_metadata && path.base == path.version {
+            self.finish_by_files(&allowed, &path).await?;
         }
         Ok(created())
     }

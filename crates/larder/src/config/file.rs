@@ -44,6 +44,8 @@ pub(crate) struct ConfigFile {
     pub(crate) upstreams: UpstreamsSection,
     #[serde(default)]
     pub(crate) generic: GenericSection,
+    #[serde(default)]
+    pub(crate) swift: SwiftSection,
 }
 
 /// A public registry's address, alone or with what goes with it.
@@ -117,6 +119,15 @@ pub(crate) struct GenericSection {
     /// takes assets until it is finished.
     #[serde(default)]
     pub(crate) final_uploads: bool,
+}
+
+/// Rules for Swift packages.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct SwiftSection {
+    /// Refuse releases that are not signed.
+    #[serde(default)]
+    pub(crate) require_signatures: bool,
 }
 
 impl ConfigFile {

@@ -46,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) npm_tags_win: bool,
     /// An upload to the tree of generic packages finishes its version.
     pub(crate) generic_uploads_final: bool,
+    /// Of Swift packages, only signed releases are taken.
+    pub(crate) swift_signatures_required: bool,
     pub(crate) bootstrap: bool,
     pub(crate) ready_file: Option<PathBuf>,
 }
@@ -109,6 +111,7 @@ impl Settings {
             limits: limits(&file.limits, &file.upstreams),
             npm_tags_win: file.upstreams.npm_tags_win,
             generic_uploads_final: file.generic.final_uploads,
+            swift_signatures_required: file.swift.require_signatures,
             bootstrap: !options.no_bootstrap,
             ready_file: options.ready_file.clone(),
             data_dir,

@@ -2,6 +2,7 @@
 
 use http::Method;
 use larder_core::model::{HashAlgorithm, VersionStatus};
+use larder_core::ports::Change;
 
 use super::{Server, metadata, pom};
 use crate::index::{CHECKSUM_HEADERS, digest};
@@ -147,15 +148,34 @@ async fn plugins_are_found_by_their_prefix() {
     assert_eq!(sibling.text(), digest(HashAlgorithm::Sha256, &told.body));
 }
 
-#[tokio::test]
-async fn a_tagged_repository_takes_only_its_kind() {
-    use larder_core::ports::Change;
-    let server = Server::start().await;
+async fn tag(server: &Server, key: &str, value: &str) {
     let resource = "arn:aws:codeartifact:us-east-1:123456789012:repository/my-domain/my-repo".to_owned();
     let actor = super::machine().actor("TagResource", server.services.clock.now());
-    let tag = larder_core::model::Tag { key: "larder:maven".to_owned(), value: "snapshots".to_owned() };
+    let tag = larder_core::model::Tag { key: key.to_owned(), value: value.to_owned() };
     server.services.store.apply(&actor, Change::Tag { resource, tags: vec![tag] }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tagged_repository_takes_only_its_kind() {
+    let server = Server::start().await;
+    tag(&server, "larder:maven", "snapshots").await;
     let refused = server.put(JAR, "jar").await.expect(400);
     assert!(refused.text().contains("takes snapshots only"), "{}", refused.text());
-    server.put("my-repo/com/acme/lib/1.0-SNAPSHOT/lib-1.0-20260102.030405-1.jar", "jar").await.expect(201);
+    let snapshot = "my-repo/com/acme/lib/1.0-SNAPSHOT/lib-1.0-20260102.030405-1.jar";
+    server.put(snapshot, "jar").await.expect(201);
+    tag(&server, "larder:maven", "releases").await;
+    server.put(snapshot, "jar").await.expect(400);
+    server.put(JAR, "jar").await.expect(201);
+}
+
+#[tokio::test]
+async fn a_tagged_repository_publishes_without_metadata() {
+    let server = Server::start().await;
+    tag(&server, "larder:maven-publish", "without-metadata").await;
+    server.put(POM, pom("lib", "1.0")).await.expect(201);
+    assert_eq!(server.status("lib", "1.0").await, Some(VersionStatus::Unfinished));
+    server.put(JAR, "jar").await.expect(201);
+    assert_eq!(server.status("lib", "1.0").await, Some(VersionStatus::Published));
+    assert!(server.get(METADATA).await.expect(200).text().contains("<version>1.0<"));
+    server.put("my-repo/com/acme/lib/1.0/lib-1.0-sources.jar", "late").await.expect(201);
 }
