@@ -4,6 +4,7 @@ mod boto3;
 mod cargo_checks;
 mod cargo_registry_checks;
 mod cluster;
+mod connect_checks;
 mod crash;
 mod faults;
 mod generic_checks;
@@ -66,6 +67,7 @@ fn main() {
         maintenance::TESTS,
         boto3::TESTS,
         generic_checks::TESTS,
+        connect_checks::TESTS,
         nuget_checks::TESTS,
         nuget_more_checks::TESTS,
         nuget_registry_checks::TESTS,

@@ -18,12 +18,12 @@ pub(super) enum CredentialCommand {
     Token(DomainOptions),
     /// The value of an Authorization header (pnpm's tokenHelper).
     Header(DomainOptions),
-    /// cargo's credential-provider protocol, over standard input and output.
+    /// For the credential-provider of cargo's configuration: what cargo runs with it speaks cargo's protocol.
     Cargo(CargoOptions),
 }
 
 /// Which domain the token is for.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct DomainOptions {
     #[arg(long)]
     domain: String,
@@ -34,24 +34,21 @@ pub(super) struct DomainOptions {
     data: DataOptions,
 }
 
-/// What cargo's configuration says, and what cargo adds.
-#[derive(Debug, Args)]
+/// What cargo's configuration says.
+#[derive(Debug, Clone, Args)]
 pub(super) struct CargoOptions {
     #[command(flatten)]
     of: DomainOptions,
     /// The repository whose registry the token is for. It is given to no other.
     #[arg(long)]
     repository: String,
-    /// Added by cargo.
-    #[arg(long, hide = true)]
-    cargo_plugin: bool,
 }
 
 pub(super) fn run(command: &CredentialCommand) -> Outcome {
     match command {
         CredentialCommand::Token(options) => println!("{}", new_token(options)?.text),
         CredentialCommand::Header(options) => println!("Bearer {}", new_token(options)?.text),
-        CredentialCommand::Cargo(options) => serve_cargo(options)?,
+        CredentialCommand::Cargo(options) => return serve_cargo(|_| Ok(options.clone())),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -67,6 +64,8 @@ struct Request {
     v: u32,
     registry: Registry,
     kind: String,
+    #[serde(default)]
+    args: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,20 +74,24 @@ struct Registry {
     index_url: String,
 }
 
-/// Says which version it speaks, then answers one line with another until cargo has no more.
-fn serve_cargo(options: &CargoOptions) -> Outcome<()> {
+/// Says which version it speaks, then answers one line with another until cargo has no more. `options` reads the words
+/// of cargo's configuration, which come with each request.
+pub(super) fn serve_cargo(options: impl Fn(&[String]) -> Result<CargoOptions, String>) -> Outcome {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", json!({ "v": [1] }))?;
     out.flush()?;
     for line in std::io::stdin().lock().lines() {
         let answer = match serde_json::from_str::<Request>(&line?) {
-            Ok(request) => answer(&request, || cargo_token(options, &request.registry.index_url)),
+            Ok(request) => match options(&request.args) {
+                Ok(options) => answer(&request, || cargo_token(&options, &request.registry.index_url)),
+                Err(why) => failure(&why),
+            },
             Err(error) => failure(&format!("cargo's request cannot be read: {error}")),
         };
         writeln!(out, "{answer}")?;
         out.flush()?;
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A token, `None` for another registry.
