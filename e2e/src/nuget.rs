@@ -152,6 +152,18 @@ impl NugetWorld {
         Self::with(Gallery::start(), |builder| builder)
     }
 
+    /// With an empty gallery and this `larder.toml`.
+    ///
+    /// # Panics
+    /// If the file cannot be written.
+    #[must_use]
+    pub fn configured(configuration: &str) -> Self {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().expect("a file");
+        std::fs::write(file.path(), configuration).expect("a configuration");
+        let path = file.path().to_string_lossy().into_owned();
+        Self::with(Gallery::start(), |builder| builder.argument("--config").argument(path))
+    }
+
     /// With this gallery and a server that is started differently.
     pub fn with(gallery: Gallery, change: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
         let builder = Server::builder().external("public:nuget-org", &gallery.index_url());

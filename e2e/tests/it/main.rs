@@ -17,6 +17,7 @@ mod npm_bad_input;
 mod npm_checks;
 mod npm_clients;
 mod npm_registry_checks;
+mod nuget_bad_input;
 mod nuget_checks;
 mod nuget_faults;
 mod nuget_more_checks;
@@ -69,5 +70,6 @@ fn main() {
         nuget_more_checks::TESTS,
         nuget_registry_checks::TESTS,
         nuget_faults::TESTS,
+        nuget_bad_input::TESTS,
     ])
 }

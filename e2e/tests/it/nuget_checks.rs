@@ -18,6 +18,7 @@ tests![
     g_10_symbols,
     g_11_outdated_and_deprecated,
     g_12_tool_and_template,
+    nuget_details_in_the_api,
 ];
 
 fn g_01_push() {
@@ -67,6 +68,9 @@ fn g_03_restore_with_credentials() {
     world.publish(&Nupkg::new("Top", "1.0.0").needs("Base", "[1.0.0, 2.0.0)"));
     world.publish(&Nupkg::new("Base", "1.1.0"));
     world.publish(&Nupkg::new("Base", "2.0.0"));
+    let target = "/v1/repository/endpoint?domain=my-domain&repository=my-repo&format=nuget";
+    let endpoint = world.server.call("GET", target, &serde_json::Value::Null).expect(200).json();
+    assert_eq!(format!("{}v3/index.json", endpoint["repositoryEndpoint"].as_str().expect("a URL")), world.source());
     let dotnet = world.client();
     dotnet.project(&reference("Top", "1.0.0"));
     let _ = dotnet.in_project(&["restore"]).succeeds();
@@ -312,4 +316,48 @@ fn g_12_tool_and_template() {
         .file("content/readme.txt", "made from a template");
     world.publish(&template);
     dotnet.run(&["new", "-i", "Acme.Template::1.0.0"]).succeeds().says("acme-one");
+}
+
+/// What the AWS side tells of packages that dotnet published, and of those that came from the gallery.
+fn nuget_details_in_the_api() {
+    let mut world = NugetWorld::start();
+    let package = Nupkg::new("Told.Of", "1.2.0.0-RC1+7")
+        .says(
+            "<license type=\"expression\">MIT</license><projectUrl>https://told.example/</projectUrl><readme>docs\\R.md</readme>\
+             <repository type=\"git\" url=\"https://code.example/told\" /><dependencies><group targetFramework=\"net6.0\">\
+             <dependency id=\"Dep.One\" version=\"1.0\" /></group></dependencies>",
+        )
+        .file("docs/R.md", "# Told");
+    world.publish(&package);
+    world.gallery.add(&Nupkg::new("Public.Lib", "1.0.0").needs("Dep.Two", "[2.0,3.0)"));
+    let _ = world.download("public.lib", "1.0.0").expect(200);
+    let call = |method: &str, path: &str, package: &str, version: &str| {
+        let query = format!("domain=my-domain&repository=my-repo&format=nuget&package={package}&version={version}");
+        world.server.call(method, &format!("/v1/package/version{path}?{query}"), &serde_json::Value::Null)
+    };
+    let described = call("GET", "", "TOLD.of", "1.2-rc1").expect(200).json()["packageVersion"].clone();
+    assert_eq!((&described["packageName"], &described["version"]), (&json!("told.of"), &json!("1.2.0-rc1")));
+    assert_eq!(
+        (&described["displayName"], &described["homePage"]),
+        (&json!("Told.Of"), &json!("https://told.example/"))
+    );
+    assert_eq!(described["licenses"][0]["name"], "MIT");
+    assert_eq!(described["sourceCodeRepository"], "https://code.example/told");
+    let readme = call("GET", "/readme", "told.of", "1.2.0-rc1").expect(200).json();
+    assert_eq!(readme["readme"], "# Told");
+    assert_eq!(world.get("v3/flatcontainer/told.of/1.2.0-rc1/readme").expect(200).text(), "# Told");
+    let assets = call("POST", "/assets", "told.of", "1.2.0-rc1").expect(200).json()["assets"].clone();
+    let names: Vec<_> = assets.as_array().into_iter().flatten().map(|asset| asset["name"].clone()).collect();
+    assert_eq!(names, ["told.of.1.2.0-rc1.nupkg"]);
+    let started = std::time::Instant::now();
+    while call("GET", "", "Public.Lib", "1.0").status != 200 {
+        assert!(started.elapsed() < std::time::Duration::from_secs(10), "the version was not retained");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    for (package, version, id, range) in
+        [("told.of", "1.2.0-rc1", "dep.one", "[1.0.0, )"), ("public.lib", "1.0.0", "dep.two", "[2.0.0, 3.0.0)")]
+    {
+        let listed = call("POST", "/dependencies", package, version).expect(200).json()["dependencies"].clone();
+        assert_eq!(listed, json!([{"package": id, "versionRequirement": range}]), "{package}");
+    }
 }

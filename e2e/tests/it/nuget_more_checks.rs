@@ -1,7 +1,7 @@
 //! Checks G-13 to G-22 of packages that are published here: other clients, credentials, large packages, ranges.
 
 use larder_e2e::nuget::{Dotnet, NugetWorld, Nupkg, chunked, push_form, reference};
-use larder_testkit::tests;
+use larder_testkit::{Client, skip, tests, tools};
 use serde_json::json;
 
 tests![
@@ -11,6 +11,7 @@ tests![
     g_18_head_and_range,
     g_19_http_source,
     g_22_foreign_scripts_in_ids,
+    g_newer_dotnet,
 ];
 
 fn g_13_push_as_nuget_exe() {
@@ -162,4 +163,40 @@ fn g_22_foreign_scripts_in_ids() {
         .says("400");
     // The path of an id that nobody can have is not there.
     let _ = world.get("v3/flatcontainer/%D0%9F/index.json").expect(404);
+}
+
+/// What the installed SDK is too old for, where the machine has a newer one of its own.
+fn g_newer_dotnet() {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let Some(folder) = std::env::split_paths(&path).find(|folder| folder.join("dotnet").is_file()) else {
+        skip("this machine has no dotnet of its own for e2e/dotnet/newer-sdk.sh");
+    };
+    let mut world = NugetWorld::start();
+    world.gallery.add(&Nupkg::new("Public.Lib", "1.0.0"));
+    world.publish(&Nupkg::new("Newer.Lib", "2.0.0-beta.1"));
+    let mut client = Client::new(&world.server);
+    client.set("PATH", &format!("{}:{}", folder.display(), path.to_string_lossy()));
+    client.set("DOTNET_CLI_TELEMETRY_OPTOUT", "1");
+    client.set("SOURCE", &world.source());
+    client.set("TOKEN", &world.token);
+    client.set("PUBLIC", "Public.Lib 1.0.0");
+    client.write(
+        "nuget.config",
+        format!(
+            "<configuration><packageSources><clear /><add key=\"larder\" value=\"{}\" \
+             allowInsecureConnections=\"true\" /></packageSources><packageSourceCredentials><larder><add key=\"Username\" \
+             value=\"aws\" /><add key=\"ClearTextPassword\" value=\"{}\" /></larder></packageSourceCredentials>\
+             </configuration>",
+            world.source(),
+            world.token
+        ),
+    );
+    client.write(
+        "lib/lib.csproj",
+        "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><TargetFramework>net8.0</TargetFramework>\
+         <PackageId>Newer.Lib</PackageId><Version>1.0.0</Version></PropertyGroup></Project>",
+    );
+    let script = tools::repository().join("e2e/dotnet/newer-sdk.sh");
+    let script = script.to_string_lossy().into_owned();
+    client.system("bash").args([script]).limit(std::time::Duration::from_secs(600)).succeeds().says("all done");
 }

@@ -204,32 +204,33 @@ fn nuget_gallery_down() {
 }
 
 fn nuget_gallery_unlists_and_removes() {
-    let mut world = NugetWorld::start();
-    for version in ["1.0.0", "1.1.0", "1.2.0"] {
+    let mut world = NugetWorld::configured("[limits]\nindex-fresh-seconds = 0\n");
+    for version in ["1.0.0", "1.1.0", "1.2.0", "1.3.0"] {
         world.gallery.add(&Nupkg::new("Aging", version));
     }
     let _ = world.download("aging", "1.0.0").expect(200);
     let _ = world.download("aging", "1.1.0").expect(200);
-    world
-        .gallery
-        .add_with(&Nupkg::new("Aging", "1.1.0"), &json!({"listed": false, "published": "1900-01-01T00:00:00+00:00"}));
-    world.gallery.remove("Aging", "1.0.0");
-    // A new look at the gallery, from another repository than the one that kept the versions.
-    let NugetWorld { gallery, server, .. } = world;
-    let server = server.stop().change(|builder| builder.env("LARDER_LIMITS__INDEX_FRESH_SECONDS", "0")).start();
-    let token = server.token();
-    let world = NugetWorld { gallery, server, token };
-    let listed = |world: &NugetWorld| -> Vec<(Value, Value)> {
-        world
-            .leaves("registration4", "aging")
-            .iter()
-            .map(|leaf| (leaf["catalogEntry"]["version"].clone(), leaf["catalogEntry"]["listed"].clone()))
-            .collect()
+    let kept = |version: &str| {
+        let query = format!("domain=my-domain&repository=my-repo&format=nuget&package=aging&version={version}");
+        world.server.call("GET", &format!("/v1/package/version?{query}"), &Value::Null).status == 200
     };
-    assert_eq!(world.versions("aging"), ["1.0.0", "1.1.0", "1.2.0"], "what was kept stays");
-    let _ = world.download("aging", "1.0.0").expect(200);
-    let known = listed(&world);
-    assert_eq!(known.len(), 3, "{known:?}");
+    let started = std::time::Instant::now();
+    while !(kept("1.0.0") && kept("1.1.0")) {
+        assert!(started.elapsed() < std::time::Duration::from_secs(10), "the versions were not retained");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let unlisted = json!({"listed": false, "published": "1900-01-01T00:00:00+00:00"});
+    world.gallery.add_with(&Nupkg::new("Aging", "1.1.0"), &unlisted);
+    world.gallery.remove("Aging", "1.0.0");
+    world.gallery.remove("Aging", "1.3.0");
+    assert_eq!(world.versions("aging"), ["1.0.0", "1.1.0", "1.2.0"], "what was kept stays, what was not goes");
+    let listed: Vec<_> = world
+        .leaves("registration4", "aging")
+        .iter()
+        .map(|leaf| leaf["catalogEntry"]["listed"].as_bool().expect("a flag"))
+        .collect();
+    assert_eq!(listed, [true, false, true]);
+    assert_eq!(world.download("aging", "1.0.0").expect(200).body, Nupkg::new("Aging", "1.0.0").bytes());
 }
 
 fn nuget_no_address_of_the_gallery_is_shown() {

@@ -1,6 +1,7 @@
 //! Downloads: packages, and the manifest and README in them.
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, StatusCode};
 use larder_core::access::{Allowed, RepositoryTarget};
@@ -14,8 +15,6 @@ use crate::archive;
 use crate::error::NugetError;
 use crate::names;
 use crate::routes::{Answer, Routes};
-
-use futures_util::StreamExt as _;
 
 const PACKAGE_TYPE: &str = "application/octet-stream";
 const MANIFEST_TYPE: &str = "application/xml";

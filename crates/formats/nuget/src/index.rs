@@ -225,3 +225,6 @@ fn no_package(package: &MergedPackage) -> Error {
     let message = format!("package '{}' has no versions here", package.id);
     Error::not_found(ResourceType::Package, package.key.to_string(), message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,3 @@ mod xml;
 
 pub use external::NugetFormat;
 pub use routes::Routes;
-
-#[cfg(test)]
-mod tests;

@@ -89,6 +89,30 @@ impl MergedPackage {
     }
 }
 
+#[cfg(test)]
+impl MergedPackage {
+    /// A package with these versions, as its publisher spells them.
+    pub(crate) fn of(id: &str, versions: &[&str]) -> Self {
+        let connection = ExternalConnection::parse("public:nuget-org").unwrap();
+        let version = |spelled: &&str| {
+            let version = Version::parse(spelled).unwrap();
+            MergedVersion {
+                key: VersionText::new(version.key()).unwrap(),
+                metadata: PackageMetadata { id: id.to_owned(), version: version.full(), ..PackageMetadata::default() },
+                version,
+                is_listed: true,
+                published_at: Some(Timestamp(0)),
+                sha512: None,
+                size_bytes: None,
+                origin: Origin::external(connection),
+                is_hidden: false,
+            }
+        };
+        let key = names::package_key(id).unwrap();
+        Self { key, id: id.to_owned(), versions: versions.iter().map(version).collect() }
+    }
+}
+
 struct Merge<'a> {
     key: &'a PackageKey,
     id: Option<String>,

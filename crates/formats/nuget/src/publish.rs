@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use larder_archive::Limits;
 use larder_core::Error;
-use larder_core::access::Action;
+use larder_core::access::{Action, PackageTarget};
 use larder_core::model::{AssetKind, PublishMode};
 use larder_core::ports::StagedBlob;
 use larder_core::services::{Services, Upload, UploadedAsset};
@@ -31,14 +31,8 @@ impl Routes {
                 .map_err(Error::internal)?;
         let Contents { manifest_bytes, manifest, readme } = read?;
         let key = names::package_key(&manifest.metadata.id)?;
-        let allowed = services
-            .access
-            .authorize(
-                &caller,
-                Action::PublishPackageVersion,
-                larder_core::access::PackageTarget::new(&target, key.clone()),
-            )
-            .await?;
+        let to_publish = PackageTarget::new(&target, key.clone());
+        let allowed = services.access.authorize(&caller, Action::PublishPackageVersion, to_publish).await?;
         let known = services.store.find_package(target.repository.id, &key).await?;
         let version = manifest.version.clone();
         let assets = vec![

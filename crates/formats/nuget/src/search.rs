@@ -10,7 +10,6 @@ use larder_core::services::{Document, Rendered, Sources, View};
 use larder_core::{Error, Result};
 use larder_http::{RepositoryRequest, response};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::package::{MergedPackage, MergedVersion};
 use crate::routes::{Answer, Routes};
@@ -39,27 +38,30 @@ impl Routes {
     pub(crate) async fn search(&self, request: &RepositoryRequest) -> Answer {
         let allowed = self.may_read(request).await?;
         let query = Query::parse(request.query.as_deref())?;
-        let hits = self.hits(&allowed, &query).await?;
+        let (total_hits, hits) = self.hits(&allowed, &query).await?;
         let urls = Urls { base: &request.base };
-        let data: Vec<Value> =
-            hits.iter().skip(query.skip).take(query.take).map(|hit| hit.render(urls, &query)).collect();
-        Ok(response::json(StatusCode::OK, &json!({ "totalHits": hits.len(), "data": data })))
+        let data = hits.iter().filter_map(|hit| hit.render(urls, &query)).collect();
+        Ok(response::json(StatusCode::OK, &Found { total_hits, data }))
     }
 
     /// Answers ids that fit a text, or the listed versions of one id.
     pub(crate) async fn autocomplete(&self, request: &RepositoryRequest) -> Answer {
         let allowed = self.may_read(request).await?;
         let query = Query::parse(request.query.as_deref())?;
-        if let Some(id) = &query.id {
-            let versions = match crate::names::package_key(id) {
-                Ok(key) => self.listed_versions(&allowed, &key, &query).await?,
-                Err(_) => Vec::new(),
-            };
-            return Ok(response::json(StatusCode::OK, &json!({ "totalHits": versions.len(), "data": versions })));
-        }
-        let hits = self.hits(&allowed, &query).await?;
-        let ids: Vec<&str> = hits.iter().skip(query.skip).take(query.take).map(|hit| hit.summary.id.as_str()).collect();
-        Ok(response::json(StatusCode::OK, &json!({ "totalHits": hits.len(), "data": ids })))
+        let (total_hits, data) = match &query.id {
+            Some(id) => {
+                let versions = match crate::names::package_key(id) {
+                    Ok(key) => self.listed_versions(&allowed, &key, &query).await?,
+                    Err(_) => Vec::new(),
+                };
+                (versions.len(), versions)
+            }
+            None => {
+                let (total_hits, hits) = self.hits(&allowed, &query).await?;
+                (total_hits, hits.into_iter().map(|hit| hit.summary.id).collect())
+            }
+        };
+        Ok(response::json(StatusCode::OK, &Found { total_hits, data }))
     }
 
     /// The listed versions of a package, a public registry's too.
@@ -82,19 +84,20 @@ impl Routes {
         Ok(package.versions.iter().filter(shown).map(|version| version.version.full()).collect())
     }
 
-    async fn hits(&self, allowed: &Allowed<RepositoryTarget>, query: &Query) -> Result<Vec<Hit>> {
+    /// How many packages fit, and those of them that were asked for.
+    async fn hits(&self, allowed: &Allowed<RepositoryTarget>, query: &Query) -> Result<(usize, Vec<Hit>)> {
         let repositories = self.services.index.visible_repositories(allowed).await?;
         let ids: Vec<_> = repositories.iter().map(|repository| repository.id).collect();
         let mut page = PageRequest::first(PAGE);
         let mut examined = 0;
-        let (mut exact, mut others) = (Vec::new(), Vec::new());
+        // Names only: all results of a large repository do not fit into memory.
+        let mut fitting = Vec::new();
         loop {
             let found = self.services.store.list_package_names(&ids, PackageFormat::Nuget, &page).await?;
             for (key, _) in found.items {
                 examined += 1;
-                if let Some(hit) = self.hit(allowed, &key, query).await? {
-                    let place = if query.is_exactly(key.name()) { &mut exact } else { &mut others };
-                    place.push(hit);
+                if self.hit(allowed, &key, query).await?.is_some() {
+                    fitting.push(key);
                 }
             }
             match found.next {
@@ -102,8 +105,13 @@ impl Routes {
                 _ => break,
             }
         }
-        exact.append(&mut others);
-        Ok(exact)
+        // Stable: the others stay in order.
+        fitting.sort_by_key(|key| !query.is_exactly(key.name()));
+        let mut hits = Vec::new();
+        for key in fitting.iter().skip(query.skip).take(query.take) {
+            hits.extend(self.hit(allowed, key, query).await?);
+        }
+        Ok((fitting.len(), hits))
     }
 
     async fn hit(&self, allowed: &Allowed<RepositoryTarget>, key: &PackageKey, query: &Query) -> Result<Option<Hit>> {
@@ -158,51 +166,69 @@ struct SearchResult<'a> {
     total_downloads: u64,
     verified: bool,
     package_types: Vec<PackageType>,
-    versions: Vec<Value>,
+    versions: Vec<ResultVersion<'a>>,
+}
+
+/// A version of a search result.
+#[derive(Serialize)]
+struct ResultVersion<'a> {
+    #[serde(rename = "@id")]
+    at: String,
+    version: &'a str,
+    downloads: u64,
+}
+
+/// A page of search results.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Found<T> {
+    total_hits: usize,
+    data: Vec<T>,
 }
 
 impl Hit {
-    fn render(&self, urls: Urls<'_>, query: &Query) -> Value {
+    /// The result; `None` if no version fits, which is no hit.
+    fn render(&self, urls: Urls<'_>, query: &Query) -> Option<SearchResult<'_>> {
         let hive = if query.semver2 { Hive::GzipSemVer2 } else { Hive::Gzip };
         let lower = self.summary.id.to_ascii_lowercase();
         let registration = urls.registration(hive, &lower);
-        let versions: Vec<&SummaryVersion> =
-            self.matching.iter().filter_map(|&at| self.summary.versions.get(at)).collect();
-        let Some(latest) = versions.last() else { return Value::Null };
+        let versions = || self.matching.iter().filter_map(|&at| self.summary.versions.get(at));
+        let latest = versions().next_back()?;
         let metadata = &latest.metadata;
-        let text = |field: &'_ Option<String>| -> String { field.clone().unwrap_or_default() };
-        let (description, summary) = (text(&metadata.description), text(&metadata.summary));
-        let (icon_url, license_url, project_url) =
-            (text(&metadata.icon_url), text(&metadata.license_url), text(&metadata.project_url));
-        let authors = text(&metadata.authors);
-        let owners = text(&metadata.owners);
-        let names = |list: &'_ str| -> Vec<String> {
-            list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
-        };
-        let (authors, owners) = (names(&authors), names(&owners));
-        let result = SearchResult {
+        Some(SearchResult {
             at: registration.clone(),
             kind: "Package",
             registration,
             id: &self.summary.id,
             version: &latest.version,
-            description: &description,
-            summary: &summary,
+            description: text(&metadata.description),
+            summary: text(&metadata.summary),
             title: metadata.title.as_deref().unwrap_or(&self.summary.id),
-            icon_url: &icon_url,
-            license_url: &license_url,
-            project_url: &project_url,
+            icon_url: text(&metadata.icon_url),
+            license_url: text(&metadata.license_url),
+            project_url: text(&metadata.project_url),
             tags: &metadata.tags,
-            authors: authors.iter().map(String::as_str).collect(),
-            owners: owners.iter().map(String::as_str).collect(),
+            authors: names_in(text(&metadata.authors)),
+            owners: names_in(text(&metadata.owners)),
             total_downloads: 0,
             verified: false,
             package_types: latest.types(),
-            versions: versions
-                .iter()
-                .map(|version| json!({"@id": version.leaf(urls, hive, &lower), "version": version.version, "downloads": 0}))
+            versions: versions()
+                .map(|version| ResultVersion {
+                    at: version.leaf(urls, hive, &lower),
+                    version: &version.version,
+                    downloads: 0,
+                })
                 .collect(),
-        };
-        serde_json::to_value(result).unwrap_or_default()
+        })
     }
+}
+
+fn text(field: &Option<String>) -> &str {
+    field.as_deref().unwrap_or_default()
+}
+
+/// Names separated by commas.
+fn names_in(list: &str) -> Vec<&str> {
+    list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
 }
