@@ -79,20 +79,20 @@ fn m_11_ivy_publishes_and_retrieves() {
          <artifact name=\"ivied\" type=\"pom\" ext=\"pom\"/></publications></ivy-module>",
     );
     client.write("ivied.jar", "jar");
-    client.write("ivied.pom", larder_e2e::maven::pom("com.acme", "ivied", "1.0"));
     let ivy = |arguments: &[&str]| {
         let run = client.system("java").args(["-jar", &jar.to_string_lossy(), "-settings", "settings.xml"]);
         run.args(["-cache", "cache"]).args(arguments.iter().copied()).succeeds()
     };
     let pattern = "[artifact].[ext]";
-    let publish = || {
-        ivy(&["-ivy", "ivy.xml", "-publish", "publish", "-publishpattern", pattern, "-revision", "1.0", "-overwrite"])
+    let publish = |version: &str| {
+        client.write("ivied.pom", larder_e2e::maven::pom("com.acme", "ivied", version));
+        let arguments = ["-ivy", "ivy.xml", "-publish", "publish", "-publishpattern", pattern, "-revision", version];
+        let _ = ivy(&[&arguments[..], &["-overwrite"]].concat());
+        world.maven_status("com.acme", "ivied", version)
     };
-    let _ = publish();
-    assert_eq!(world.maven_status("com.acme", "ivied", "1.0").as_deref(), Some("Unfinished"));
+    assert_eq!(publish("1.0").as_deref(), Some("Unfinished"));
     world.tag_repository("larder:maven-publish", "without-metadata");
-    let _ = publish();
-    assert_eq!(world.maven_status("com.acme", "ivied", "1.0").as_deref(), Some("Published"));
-    let _ = ivy(&["-dependency", "com.acme", "ivied", "1.0", "-retrieve", "lib/[artifact].[ext]", "-notransitive"]);
+    assert_eq!(publish("1.1").as_deref(), Some("Published"));
+    let _ = ivy(&["-dependency", "com.acme", "ivied", "1.1", "-retrieve", "lib/[artifact].[ext]", "-notransitive"]);
     assert_eq!(client.read("lib/ivied.jar"), "jar");
 }

@@ -231,6 +231,15 @@ fn nuget_gallery_unlists_and_removes() {
         .collect();
     assert_eq!(listed, [true, false, true]);
     assert_eq!(world.download("aging", "1.0.0").expect(200).body, Nupkg::new("Aging", "1.0.0").bytes());
+
+    // What is archived here is not there, though the gallery has it.
+    let target = "/v1/package/versions/update_status?domain=my-domain&repository=my-repo&format=nuget&package=aging";
+    let body = json!({"versions": ["1.1.0"], "targetStatus": "Archived"});
+    let _ = world.server.call("POST", target, &body).expect(200);
+    assert_eq!(world.versions("aging"), ["1.0.0", "1.2.0"]);
+    let _ = world.download("aging", "1.1.0").expect(404);
+    let _ = world.get("v3/registration4/aging/1.1.0.json").expect(404);
+    let _ = world.request("POST", "v3/publish/aging/1.1.0").send().expect(404);
 }
 
 fn nuget_no_address_of_the_gallery_is_shown() {

@@ -34,6 +34,11 @@ fn s_01_login() {
     let more = ["--repository", "my-repo", "--query", "repositoryEndpoint", "--output", "text"];
     let endpoint = client.program("aws").args(arguments).args(more).succeeds();
     assert_eq!(endpoint.text(), registry.server.endpoint("swift", "my-repo"));
+    // The CLI would run these; it does not look for the program beforehand.
+    client.write("Package.swift", "");
+    let arguments = ["codeartifact", "login", "--tool", "swift", "--domain", "my-domain", "--repository", "my-repo"];
+    let dry = client.program("aws").args(arguments).arg("--dry-run").succeeds();
+    dry.says(&format!("swift package-registry login {}login", endpoint.text())).says("login token password");
 }
 
 fn s_02_publish() {

@@ -85,6 +85,10 @@ fn tls_server_self_signed_serves_every_client() {
         .args(["pip", "install", "--python", &python, "--reinstall", "--default-index", &index, "sealed"])
         .succeeds();
 
+    // On the machine itself nobody has to be told.
+    let connected = succeeds(&server.larder(&["connect", "npm", "--domain", DOMAIN, "--repository", REPOSITORY]));
+    assert!(connected.contains(&server.endpoint("npm", REPOSITORY)), "{connected}");
+
     let ready = format!("{}/-/health/ready", server.base_url());
     let localhost = ready.replace("127.0.0.1", "localhost");
     for url in [&ready, &localhost] {

@@ -119,7 +119,7 @@ impl Publishing {
         if upstream == AllowUpstream::Block || target.package.format() == PackageFormat::Generic {
             return Ok(());
         }
-        if self.exists_upstream(target, version).await? {
+        if self.exists_upstream(target, package, version).await? {
             return Err(Error::conflict(
                 ConflictKind::ExistsUpstream,
                 ResourceType::PackageVersion,
@@ -134,11 +134,23 @@ impl Publishing {
         Ok(())
     }
 
-    async fn exists_upstream(&self, target: &PackageTarget, version: &VersionText) -> Result<bool> {
+    /// `own` is what the target repository itself has.
+    async fn exists_upstream(
+        &self,
+        target: &PackageTarget,
+        own: Option<&Package>,
+        version: &VersionText,
+    ) -> Result<bool> {
         let key = &target.package;
         let mut walk = self.views.graph.walk(&target.repository, key);
         while let Some(repository) = walk.next().await? {
-            let package = self.store.find_package(repository.id, key).await?;
+            let found;
+            let package = if repository.id == target.repository.id {
+                own
+            } else {
+                found = self.store.find_package(repository.id, key).await?;
+                found.as_ref()
+            };
             if repository.id != target.repository.id
                 && package.is_some()
                 && self.store.find_version(repository.id, key, version).await?.is_some()

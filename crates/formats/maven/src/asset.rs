@@ -100,6 +100,7 @@ impl Routes {
                 Some(algorithm) => checksum_file(request, checksum_of(&document, algorithm)),
             });
         }
+        let mut failure = None;
         if let [group @ .., artifact] = directory
             && !group.is_empty()
             && let Ok(key) = names::package_key(&group.join("."), artifact)
@@ -112,12 +113,18 @@ impl Routes {
                     });
                 }
                 Err(Error::ResourceNotFound { .. }) => {}
+                // A group may be here whatever its namesake among artifacts is.
+                Err(error @ Error::Upstream { .. }) => failure = Some(error),
                 Err(error) => return Err(error.into()),
             }
         }
         let rendered = self.group_file(allowed, directory).await?;
-        let rendered = rendered.ok_or_else(|| {
-            MavenError::not_found(format!("'{}' is no artifact and no group with plugins here", directory.join("/")))
+        let rendered = rendered.ok_or_else(|| match failure {
+            Some(error) => MavenError::from(error),
+            None => MavenError::not_found(format!(
+                "'{}' is no artifact and no group with plugins here",
+                directory.join("/")
+            )),
         })?;
         let document = Document::build(rendered);
         Ok(match checksum {

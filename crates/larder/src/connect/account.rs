@@ -1,7 +1,7 @@
 //! The two calls of the CodeArtifact API that connecting a client takes, signed with the environment's or the data
 //! directory's access key.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
 use futures_util::TryStreamExt as _;
@@ -28,6 +28,8 @@ pub(crate) struct Account {
     access_key_id: String,
     secret: SecretAccessKey,
     session_token: Option<String>,
+    /// The authority of the endpoint's certificate, if it is a local one.
+    authority: Option<PathBuf>,
     /// The data directory that the key is from; `None` if it is from the environment.
     data_dir: Option<String>,
 }
@@ -72,6 +74,7 @@ impl Account {
                 access_key_id,
                 secret: SecretAccessKey::new(secret)?,
                 session_token: variable("AWS_SESSION_TOKEN"),
+                authority: variable("AWS_CA_BUNDLE").map(PathBuf::from),
                 data_dir: None,
             });
         }
@@ -90,6 +93,7 @@ impl Account {
             access_key_id: files.access_key_id,
             secret: SecretAccessKey::new(files.secret_access_key)?,
             session_token: None,
+            authority: files.ca_bundle.map(PathBuf::from),
             data_dir: Some(absolute.to_string_lossy().into_owned()),
         })
     }
@@ -135,7 +139,8 @@ impl Account {
             headers: self.sign(method, path, query, SystemClock.now())?,
             body: None,
         };
-        let answer = Client::new(ClientSettings::default()).send(sent).await?;
+        let settings = ClientSettings { authorities: self.authority.clone(), ..ClientSettings::default() };
+        let answer = Client::new(settings).send(sent).await?;
         let status = answer.status;
         let collect = answer.body.try_fold(BytesMut::new(), |mut all, chunk| async move {
             if all.len() + chunk.len() > ANSWER_LIMIT_BYTES {

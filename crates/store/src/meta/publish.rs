@@ -18,6 +18,11 @@ fn conflict(publication: &Publication, kind: ConflictKind, why: &str) -> Error {
     Error::conflict(kind, ResourceType::PackageVersion, publication.version.as_str(), message)
 }
 
+/// Whether this transaction created the package, so that it has no versions and no tags.
+fn is_new(package: &Package) -> bool {
+    package.revision == 0
+}
+
 /// Checks again what the caller saw before the transaction: the setting may have been changed since.
 fn check_origin(package: &Package, publication: &Publication) -> Result<()> {
     let forbidden = |what: &str| {
@@ -25,8 +30,8 @@ fn check_origin(package: &Package, publication: &Publication) -> Result<()> {
         Err(Error::Forbidden { message })
     };
     let restrictions = package.restrictions;
-    if package.revision == 0 {
-        // Just created, with the settings that this publication brings.
+    if is_new(package) {
+        // With the settings that this publication brings.
         return Ok(());
     }
     if publication.requires_publish.is_some_and(|expected| expected != restrictions.publish) {
@@ -96,7 +101,8 @@ impl Transaction<'_> {
             )
             .await?;
         check_origin(&package, publication)?;
-        let existing = self.find_version_of(package.id, &publication.version).await?;
+        let existing =
+            if is_new(&package) { None } else { self.find_version_of(package.id, &publication.version).await? };
         let published = match existing {
             None => self.publish_new(publication, &place, &package).await?,
             Some(existing) => self.publish_more(publication, &place, &package, &existing).await?,
@@ -220,7 +226,7 @@ impl Transaction<'_> {
     async fn set_published_tags(&mut self, publication: &Publication, package: &Package) -> Result<bool> {
         let mut moved = false;
         for update in &publication.tags {
-            let current = self.find_dist_tag(package.id, &update.tag).await?;
+            let current = if is_new(package) { None } else { self.find_dist_tag(package.id, &update.tag).await? };
             let stays = match &current {
                 Some(current) => update.only_if_absent || *current == publication.version.as_str(),
                 None => false,

@@ -132,4 +132,9 @@ async fn plugin_prefixes_are_those_of_all_sources() {
     server.put(&format!("{folder}/maven-metadata.xml"), metadata("ours-maven-plugin", &["1.0"])).await.expect(201);
     let file = server.get("my-repo/com/acme/maven-metadata.xml").await.expect(200).text();
     assert!(file.contains("<prefix>ours</prefix>") && file.contains("<prefix>theirs</prefix>"), "{file}");
+    server.registry.set_down(true);
+    let folder = "my-repo/com/acme";
+    let file = server.get(&format!("{folder}/maven-metadata.xml")).await.expect(200).text();
+    assert!(file.contains("<prefix>ours</prefix>"), "what is here does not wait for a registry: {file}");
+    server.get("my-repo/com/other/maven-metadata.xml").await.expect(502);
 }
