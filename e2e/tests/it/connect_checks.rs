@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use larder_e2e::cargo::Crate;
+use larder_e2e::nuget::{Dotnet, NugetWorld, Nupkg, reference};
 use larder_e2e::{World, virtual_environment};
 use larder_testkit::client::Run;
 use larder_testkit::packages::{NpmPackage, PythonPackage};
@@ -24,6 +25,7 @@ tests![
     connect_cargo_gives_its_token_to_no_other_registry,
     connect_maven,
     connect_gradle_renews_its_token,
+    connect_nuget,
     connect_with_the_key_of_the_data_directory,
     connect_leaves_a_changed_file,
     connect_says_what_is_wrong,
@@ -323,6 +325,18 @@ fn connect_gradle_renews_its_token() {
         let words = ["--no-daemon", "-q", "show"];
         let ran = client.system("gradle").args(words).in_folder(client.home().join("build")).succeeds();
         ran.says("resolved lib-1.0.jar");
+    });
+}
+
+fn connect_nuget() {
+    let world = NugetWorld::start();
+    world.publish(&Nupkg::new("Top", "1.0.0"));
+    let dotnet = Dotnet::new(&world.server);
+    dotnet.project(&reference("Top", "1.0.0"));
+    let existing = [(".nuget/NuGet/NuGet.Config", "\u{feff}<configuration>\n  <packageSources/>\n</configuration>\n")];
+    round_trip(&dotnet.client, "nuget", &existing, |_| {
+        let _ = dotnet.in_project(&["restore"]).succeeds();
+        assert_eq!(dotnet.restored("top").as_deref(), Some("1.0.0"));
     });
 }
 

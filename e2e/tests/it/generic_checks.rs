@@ -1,6 +1,8 @@
 //! Checks X-01 to X-18: generic packages with curl, wget, aria2c, the AWS CLI and raw requests.
 
+use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -39,6 +41,9 @@ tests![
 fn curl_client(world: &World) -> Client {
     let client = Client::new(&world.server);
     client.write(".netrc", format!("machine 127.0.0.1 login aws password {}\n", world.token));
+    // aria2 reads no other.
+    let private = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(client.home().join(".netrc"), private).expect("a private file");
     client
 }
 
@@ -71,7 +76,7 @@ fn bytes(length: usize) -> Vec<u8> {
 /// Files that are being received.
 fn staged(server: &Server) -> usize {
     let folder = server.data().join("storage/staging");
-    std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).count()
+    fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).count()
 }
 
 fn wait_until_nothing_is_staged(server: &Server) {
@@ -152,7 +157,7 @@ fn x_04_too_large() {
 }
 
 fn publish_with_aws(client: &Client, file: &str, more: &[&str]) -> larder_testkit::Ran {
-    let content = std::fs::read(client.home().join(file)).expect("the file");
+    let content = fs::read(client.home().join(file)).expect("the file");
     let words = [
         "codeartifact",
         "publish-package-version",
@@ -224,7 +229,7 @@ fn x_06_reading_with_the_aws_cli() {
         "out",
     ];
     let _ = client.program("aws").args(words).succeeds();
-    assert!(std::fs::read(client.home().join("out")).expect("the file") == content);
+    assert!(fs::read(client.home().join("out")).expect("the file") == content);
     // A package without namespace has the namespace `_` there.
     assert_eq!(curl(&client, &["-T", "blob", &url(&world, "tool/1.0/blob?unfinished=false")]).0, 201);
     let words = words.map(|word| if word == "team" { "_" } else { word });
@@ -245,10 +250,10 @@ fn x_07_ranges_with_curl() {
     client.write("out", &content[..1 << 20]);
     let (status, _) = curl(&client, &["-C", "-", "-o", "out", &url(&world, "p/1.0/large.bin")]);
     assert_eq!(status, 206);
-    assert!(std::fs::read(client.home().join("out")).expect("the file") == content);
+    assert!(fs::read(client.home().join("out")).expect("the file") == content);
     let (status, _) = curl(&client, &["-r", "-17", "-o", "end", &url(&world, "p/1.0/large.bin")]);
     assert_eq!(status, 206);
-    assert!(std::fs::read(client.home().join("end")).expect("the file") == content[content.len() - 17..]);
+    assert!(fs::read(client.home().join("end")).expect("the file") == content[content.len() - 17..]);
     assert_eq!(curl(&client, &["-r", "9999999-", &url(&world, "p/1.0/large.bin")]).0, 416);
 }
 
@@ -259,7 +264,7 @@ fn x_07_ranges_with_aria2c() {
     let content = large_asset(&world);
     let words = ["-x8", "-s8", "-k1M", "-o", "out", "--http-auth-challenge=true"];
     let _ = client.system("aria2c").args(words).arg(url(&world, "p/1.0/large.bin")).succeeds();
-    assert!(std::fs::read(client.home().join("out")).expect("the file") == content);
+    assert!(fs::read(client.home().join("out")).expect("the file") == content);
 }
 
 fn x_07_ranges_with_wget() {
@@ -269,7 +274,7 @@ fn x_07_ranges_with_wget() {
     let content = large_asset(&world);
     client.write("large.bin", &content[..1 << 20]);
     let ran = client.system("wget").args(["-c", "--no-verbose"]).arg(url(&world, "p/1.0/large.bin")).succeeds();
-    assert!(std::fs::read(client.home().join("large.bin")).expect("the file") == content, "{ran:?}");
+    assert!(fs::read(client.home().join("large.bin")).expect("the file") == content, "{ran:?}");
 }
 
 fn x_08_names_round_trip() {
@@ -443,7 +448,7 @@ fn begin_upload(client: &Client, address: &str) -> String {
 }
 
 fn append(client: &Client, upload: &str, piece: &str, first: usize) -> u16 {
-    let length = std::fs::metadata(client.home().join(piece)).expect("a piece").len();
+    let length = fs::metadata(client.home().join(piece)).expect("a piece").len();
     let range = format!("Content-Range: bytes {first}-{}/*", first as u64 + length - 1);
     curl(client, &["-X", "PATCH", "--data-binary", &format!("@{piece}"), "-H", &range, upload]).0
 }
@@ -463,7 +468,7 @@ fn generic_upload_in_pieces_with_curl() {
     let end = format!("{upload}&digest=sha256:{}", sha256(&content));
     assert_eq!(curl(&client, &["-X", "PUT", &end]).0, 201);
     assert_eq!(curl(&client, &["-o", "out", &address]).0, 200);
-    assert!(std::fs::read(client.home().join("out")).expect("the file") == content);
+    assert!(fs::read(client.home().join("out")).expect("the file") == content);
     // Another user does not see an upload that is not theirs.
     let policy = json!({"Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
@@ -491,7 +496,7 @@ fn generic_upload_in_pieces_over_a_restart() {
 fn generic_uploads_final_by_configuration() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("larder.toml");
-    std::fs::write(&file, "[generic]\nfinal-uploads = true\n").expect("a file");
+    fs::write(&file, "[generic]\nfinal-uploads = true\n").expect("a file");
     let configured = |path: &Path| path.to_string_lossy().into_owned();
     let world = World::with(larder_testkit::Registry::start(), |builder| {
         builder.argument("--config").argument(configured(&file))

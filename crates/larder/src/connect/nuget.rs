@@ -41,8 +41,9 @@ mod tests {
     fn a_source_and_its_credentials_are_added() {
         let before =
             "\u{feff}<configuration><packageSources><add key=\"a\" value=\"b\" /></packageSources></configuration>";
-        let after = edited(Client::Nuget, before.trim_start_matches('\u{feff}'));
+        let after = edited(Client::Nuget, before);
         assert!(after.contains("v3/index.json\" protocolVersion=\"3\" allowInsecureConnections=\"true\""), "{after}");
+        assert!(after.starts_with("\u{feff}<configuration>"), "{after}");
         assert!(after.contains("<my-domain-my-repo>"), "{after}");
         assert!(after.contains("<add key=\"a\" value=\"b\" />"), "{after}");
         assert!(edited(Client::Nuget, "").starts_with("<?xml"));

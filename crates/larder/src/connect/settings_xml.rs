@@ -6,6 +6,8 @@ use quick_xml::events::Event;
 /// What is added: the name of a section of the root element, and the text inside it.
 pub(super) type Addition = (&'static str, String);
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Where a section's content begins, or how it is made to have one.
 enum Place {
     /// After this byte.
@@ -20,7 +22,10 @@ enum Place {
 /// # Errors
 /// When the document is not well-formed or has another root.
 pub(super) fn add(document: &str, root: &str, additions: &[Addition]) -> Result<String, String> {
-    let mut text = document.to_owned();
+    // .NET writes a mark of the byte order in front.
+    let plain = document.trim_start_matches(BYTE_ORDER_MARK);
+    let mark = &document[..document.len() - plain.len()];
+    let mut text = plain.to_owned();
     for (section, content) in additions {
         let (place, end) = find(&text, root, section)?;
         match place {
@@ -31,7 +36,7 @@ pub(super) fn add(document: &str, root: &str, additions: &[Addition]) -> Result<
             Place::Missing => text.insert_str(end, &format!("  <{section}>\n{content}  </{section}>\n")),
         }
     }
-    Ok(text)
+    Ok(format!("{mark}{text}"))
 }
 
 /// The section's place and where the root's end tag begins.
