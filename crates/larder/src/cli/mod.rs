@@ -118,7 +118,7 @@ pub(crate) type Outcome<T = ExitCode> = Result<T, Failure>;
 #[must_use]
 pub fn run() -> ExitCode {
     let outcome = match asked_by_cargo() {
-        true => credential::serve_cargo(|words| cargo_options(words)),
+        true => credential::serve_cargo(cargo_options),
         false => dispatch(Cli::parse()),
     };
     outcome.unwrap_or_else(|Failure(message)| {
