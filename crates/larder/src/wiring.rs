@@ -27,6 +27,7 @@ fn formats() -> Formats {
         Arc::new(larder_generic::Generic),
         Arc::new(larder_nuget::NugetFormat),
         Arc::new(larder_swift::SwiftFormat),
+        Arc::new(larder_ruby::RubyFormat),
     ];
     Formats::new(formats)
 }
@@ -44,6 +45,7 @@ pub(crate) fn routes(services: &Arc<Services>, settings: &Settings) -> Vec<Arc<d
         Arc::new(if settings.generic_uploads_final { generic.with_final_uploads() } else { generic }),
         Arc::new(larder_nuget::Routes::new(Arc::clone(services))),
         Arc::new(if settings.swift_signatures_required { swift.requiring_signatures() } else { swift }),
+        Arc::new(larder_ruby::Routes::new(Arc::clone(services))),
     ]
 }
 

@@ -29,6 +29,7 @@ mod pypi_bad_input;
 mod pypi_checks;
 mod pypi_clients;
 mod pypi_registry_checks;
+mod ruby_checks;
 mod seed;
 mod swift_bad_input;
 mod swift_checks;
@@ -50,6 +51,7 @@ fn main() {
         swift_checks::TESTS,
         swift_index_checks::TESTS,
         swift_bad_input::TESTS,
+        ruby_checks::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,

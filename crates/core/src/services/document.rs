@@ -18,7 +18,8 @@ pub struct Rendered {
     pub content_type: &'static str,
     pub body: Bytes,
     pub last_modified: Option<Timestamp>,
-    /// Further headers, names in lower case.
+    /// Further headers, names in lower case. An `etag`, strong and with its quotes, is the document's tag in place of one
+    /// of ours, for clients that know what it is the hash of; the gzip form then has it as a weak one.
     pub headers: Vec<(&'static str, String)>,
 }
 
@@ -49,16 +50,14 @@ impl Document {
         let tag = hex::encode(&digest[..16]);
         // A document that is encoded already is not encoded twice.
         let is_encoded = headers.iter().any(|(name, _)| *name == "content-encoding");
-        Self {
-            content_type,
-            gzip: if is_encoded { None } else { gzip(&body) },
-            body,
-            etag: format!("\"{tag}\""),
-            etag_gzip: format!("\"{tag}-gz\""),
-            last_modified,
-            headers,
-            fresh_until: None,
-        }
+        let own = headers.iter().find(|(name, _)| *name == "etag").map(|(_, value)| value.clone());
+        let (etag, etag_gzip) = match own {
+            Some(own) => (own.clone(), format!("W/{own}")),
+            None => (format!("\"{tag}\""), format!("\"{tag}-gz\"")),
+        };
+        let headers = headers.into_iter().filter(|(name, _)| *name != "etag").collect();
+        let gzip = if is_encoded { None } else { gzip(&body) };
+        Self { content_type, gzip, body, etag, etag_gzip, last_modified, headers, fresh_until: None }
     }
 
     /// What keeping it costs.

@@ -1,0 +1,152 @@
+//! `POST api/v1/gems`: `gem push` (protocols 6.4, 6.9).
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use larder_core::Error;
+use larder_core::access::{Action, PackageTarget};
+use larder_core::model::{AssetKind, PackageVersion, PublishMode, VersionStatus};
+use larder_core::ports::{BlobStore, StagedBlob};
+use larder_core::services::{Upload, UploadedAsset};
+use larder_http::{RepositoryRequest, RequestBody, response};
+
+use crate::error::RubyError;
+use crate::gemspec::Gemspec;
+use crate::routes::{Answer, Routes};
+use crate::{archive, asset, line, marshal, names};
+
+impl Routes {
+    /// Answers a push. Which gem it is stands in the archive only, so that all of it is read before anything is decided
+    /// but whether the caller may write here at all.
+    ///
+    /// # Errors
+    /// Every refusal of protocols 6.9.
+    pub(crate) async fn publish(&self, mut request: RepositoryRequest) -> Answer {
+        let services = &self.services;
+        let body = std::mem::replace(&mut request.body, RequestBody::empty());
+        let media_type = request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if media_type.starts_with("multipart/") {
+            // The client pushes again without them.
+            return Err(RubyError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "attestations are not kept here; push the gem alone",
+            ));
+        }
+        let staged = receive(body, services.limits.asset_size_bytes, services.blobs.as_ref()).await?;
+        let (read, staged) = tokio::task::spawn_blocking(move || (archive::check(staged.path()), staged))
+            .await
+            .map_err(Error::internal)?;
+        let spec = read?;
+        let (key, version) = (names::gem_key(&spec.name)?, spec.version_text()?);
+        let package = PackageTarget::new(&request.target, key.clone());
+        let allowed = services.access.authorize(&request.caller, Action::PublishPackageVersion, package).await?;
+
+        let store = &services.store;
+        let repository = &request.target.repository;
+        if let Some(stored) = store.find_version(repository.id, &key, &version).await? {
+            return again(&spec, &stored, &staged);
+        }
+        let known = store.find_package(repository.id, &key).await?;
+        services.publishing.check_origin(&allowed, known.as_ref(), &version).await?;
+        match &known {
+            None => {
+                if let Some(twin) = store.find_package_twin(repository.id, &key).await? {
+                    return Err(RubyError::new(
+                        StatusCode::FORBIDDEN,
+                        format!(
+                            "the name '{}' is too similar to gem '{}', which is in this repository",
+                            spec.name,
+                            twin.name()
+                        ),
+                    ));
+                }
+            }
+            Some(_) => self.check_version_twin(&request, &spec).await?,
+        }
+        for (other, version) in names::readings(&spec.full_name()) {
+            if other != key && store.find_version(repository.id, &other, &version).await?.is_some() {
+                let message = format!(
+                    "gem '{}' has a version whose file is called '{}.gem', too",
+                    other.name(),
+                    spec.full_name()
+                );
+                return Err(RubyError::conflict(message));
+            }
+        }
+
+        let metadata = line::write(&spec, version.as_str(), &staged.digests.sha256.hex(), services.clock.now());
+        let gem = asset::file_name(&spec.name, version.as_str())?;
+        let quick = stage(services.blobs.as_ref(), marshal::quick(&spec)?).await?;
+        let quick_name = asset::quick_name(&spec.name, version.as_str())?;
+        let upload = Upload {
+            display_name: spec.name.clone(),
+            version,
+            assets: vec![
+                UploadedAsset { name: gem, kind: AssetKind::Asset, staged, metadata: Bytes::new() },
+                UploadedAsset { name: quick_name, kind: AssetKind::Sidecar, staged: quick, metadata: Bytes::new() },
+            ],
+            metadata: metadata.into(),
+            details: spec.details(),
+            mode: PublishMode::NewVersion,
+            unfinished: false,
+            tags: Vec::new(),
+        };
+        services.publishing.publish(&allowed, upload).await?;
+        Ok(registered(&spec))
+    }
+
+    /// `1.0` and `1.0.0` are the same to every client (protocols 6.6).
+    async fn check_version_twin(&self, request: &RepositoryRequest, spec: &Gemspec) -> Result<(), RubyError> {
+        let key = names::gem_key(&spec.name)?;
+        let Some(package) = self.services.store.load_package(request.target.repository.id, &key).await? else {
+            return Ok(());
+        };
+        let twin = package.versions.iter().find(|stored| {
+            let (number, platform) = names::split(stored.version.as_str());
+            platform == spec.platform && names::compare_numbers(number, &spec.number).is_eq()
+        });
+        match twin {
+            Some(twin) => Err(RubyError::conflict(format!(
+                "version '{}' of gem '{}' is there, which is the same as '{}' to every client",
+                twin.version, spec.name, spec.number
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The answer to a push of what is there: the same bytes may be pushed again, unless they were yanked.
+fn again(spec: &Gemspec, stored: &PackageVersion, staged: &StagedBlob) -> Answer {
+    let same = stored.assets.iter().any(|asset| asset.digests.sha256 == staged.digests.sha256);
+    if same && stored.status == VersionStatus::Published {
+        return Ok(registered(spec));
+    }
+    let why =
+        if same { "was yanked; its number cannot be used again" } else { "has been pushed already with other bytes" };
+    Err(RubyError::conflict(format!("gem {} ({}) {why}", spec.name, stored.version)))
+}
+
+fn registered(spec: &Gemspec) -> larder_http::Response {
+    let full = if spec.platform == names::ANY_PLATFORM {
+        spec.number.clone()
+    } else {
+        format!("{}-{}", spec.number, spec.platform)
+    };
+    response::text(StatusCode::OK, &format!("Successfully registered gem: {} ({full})", spec.name))
+}
+
+async fn receive(body: RequestBody, limit: u64, blobs: &dyn BlobStore) -> Result<StagedBlob, RubyError> {
+    let mut stream = body.with_limit(limit).into_stream();
+    let mut staging = blobs.stage().await?;
+    while let Some(chunk) = stream.next().await {
+        staging.write(chunk?).await?;
+    }
+    Ok(staging.finish().await?)
+}
+
+async fn stage(blobs: &dyn BlobStore, bytes: Bytes) -> Result<StagedBlob, RubyError> {
+    let mut staging = blobs.stage().await?;
+    staging.write(bytes).await?;
+    Ok(staging.finish().await?)
+}
