@@ -100,15 +100,15 @@ fn requests(kind: usize, size: usize, round: usize, rounds: usize, npm: &Endpoin
     };
     let get =
         |path: &str| Prepared::new("GET", &format!("{}/{path}", npm.prefix), npm.address, &headers(ABBREVIATED), b"");
-    // Spread over the whole, each package and each version in one round only.
-    let spread = |count: usize| (0..SAMPLES).map(move |sample| (sample * rounds + round) * count / (SAMPLES * rounds));
+    // Spread over the whole, each package and each version in one round only, as far as there are enough.
+    let spread = |count: usize| {
+        let of_round = (count / rounds).max(1);
+        let samples = of_round.min(SAMPLES);
+        (0..samples).map(move |sample| (sample * of_round / samples * rounds + round).min(count - 1))
+    };
     match kind {
         0 => (0..SAMPLES).map(|_| get(&package(packages / 2))).collect(),
-        1 => {
-            let mut asked: Vec<usize> = spread(packages).collect();
-            asked.dedup();
-            asked.into_iter().map(|number| get(&package(number))).collect()
-        }
+        1 => spread(packages).map(|number| get(&package(number))).collect(),
         2 => spread(size)
             .map(|number| (package(number / PER_PACKAGE), number % PER_PACKAGE))
             .map(|(name, minor)| get(&format!("{name}/-/{name}-1.{minor}.0.tgz")))

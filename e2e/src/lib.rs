@@ -2,7 +2,10 @@
 //! logged in to it. The tests are in `tests/it`.
 
 pub mod cargo;
+pub mod maven;
+pub mod nuget;
 pub mod python;
+pub mod swift;
 
 use std::fmt::Write as _;
 use std::path::Path;

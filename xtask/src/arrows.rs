@@ -17,7 +17,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("FORMAT", &["larder-core", "larder-http", "larder-archive"]),
     (
         "larder",
-        &["larder-core", "larder-auth", "larder-store", "larder-external", "larder-http", "larder-api", "FORMAT"],
+        &[
+            "larder-core",
+            "larder-archive",
+            "larder-auth",
+            "larder-store",
+            "larder-external",
+            "larder-http",
+            "larder-api",
+            "FORMAT",
+        ],
     ),
     ("larder-corpus", &[]),
     ("larder-testkit", &["larder"]),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::process::{Context, Result, output, root, tools};
+use crate::process::{Context, Failure, Result, find_program, output, root, tools};
 
 /// What decides what is recorded of npm and PyPI.
 const INPUTS: &[&str] =
@@ -55,4 +55,27 @@ fn record_once(folder: &Path, inputs: &[&str], record: impl FnOnce(&Path) -> Res
     fs::create_dir_all(folder).context(folder.display())?;
     record(folder)?;
     fs::write(&stamp, text).context(stamp.display())
+}
+
+/// What decides which Maven artifacts are recorded.
+const MAVEN_INPUTS: &[&str] = &[
+    "e2e/recorder/maven.sh",
+    "e2e/fixtures/maven/app/pom.xml",
+    "e2e/fixtures/maven/app/lib/pom.xml",
+    "e2e/fixtures/maven/app/cli/pom.xml",
+    "e2e/fixtures/maven/plugin/pom.xml",
+    "e2e/fixtures/maven/consumer/pom.xml",
+];
+
+/// Records the artifacts that the builds of `e2e/fixtures/maven` need, and a newer Maven, unless that was done already.
+pub(crate) fn record_maven() -> Result {
+    if find_program("mvn", None).is_none() {
+        return Err(Failure("mvn is not installed".to_owned()));
+    }
+    record_once(&tools().join("maven"), MAVEN_INPUTS, |folder| {
+        println!("recording artifacts from the repositories that Maven is configured for");
+        let mut command = Command::new("sh");
+        command.arg(root().join("e2e/recorder/maven.sh")).arg(folder).arg(root().join("e2e/fixtures/maven"));
+        output(&mut command).map(drop)
+    })
 }

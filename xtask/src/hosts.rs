@@ -13,11 +13,18 @@ use crate::process::{Context, Failure, Result, find_program, output, root, tools
 const PIP_DEFAULTS: &str = "from pip._internal.models.index import PyPI, TestPyPI\n\
     for i in (PyPI, TestPyPI): print(i.netloc); print(i.file_storage_domain)";
 
+/// What Maven has built in: the addresses in its super POM, in the jar that builds models.
+const MAVEN_DEFAULTS: &str = "import glob, os, re, shutil, zipfile\n\
+    mvn = os.path.realpath(shutil.which('mvn') or '/')\n\
+    for jar in glob.glob(os.path.join(os.path.dirname(mvn), '..', 'lib', 'maven-model-builder-*.jar')):\n\
+    \x20   pom = zipfile.ZipFile(jar).read('org/apache/maven/model/pom-4.0.0.xml').decode()\n\
+    \x20   print('\\n'.join(re.findall('<url>(.*?)</url>', pom)))";
+
 /// Fails with every line of a tracked file that holds such a name.
 pub(crate) fn check() -> Result {
     let hosts = known_hosts();
     if hosts.is_empty() {
-        println!("neither npm nor pip is installed, so there is no name to look for");
+        println!("neither npm nor pip nor Maven is installed, so there is no name to look for");
         return Ok(());
     }
     let mut command = Command::new("git");
@@ -49,6 +56,7 @@ fn known_hosts() -> BTreeSet<String> {
         ("yarn", &["config", "get", "registry"]),
         ("pip-python", &["-c", PIP_DEFAULTS]),
         ("python3", &["-c", PIP_DEFAULTS]),
+        ("python3", &["-c", MAVEN_DEFAULTS]),
         ("pip", &["config", "get", "global.index-url"]),
     ] {
         let Some(path) = program_path(program) else { continue };

@@ -2,6 +2,7 @@
 //! file, with bounds; nothing is unpacked to disk.
 //!
 //! * [`Zip`] reads zip files strictly: an archive that two programs could read differently is refused.
+//!   [`Zip::open_as_sent`] is for what a public registry sent and is kept as it is.
 //! * [`EntryNames`] and [`link_stays_inside`] are the rules for names and links in archives of every kind.
 //!
 //! What a format makes of the members stays in its own `archive.rs`.
@@ -78,7 +79,8 @@ pub fn refuse(message: impl Into<Cow<'static, str>>) -> Error {
     Error::Invalid(Invalid::new(message))
 }
 
-/// The text with everything that could move a cursor or forge a log line replaced.
-fn printable(text: &str) -> String {
+/// The text, cut to 120 characters, with everything that could move a cursor or forge a log line replaced.
+#[must_use]
+pub fn printable(text: &str) -> String {
     text.chars().take(120).map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
 }

@@ -8,7 +8,9 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use crate::names::{EntryNames, link_stays_inside};
-use crate::{Error, Limits, refuse};
+use crate::{Error, Limits, printable, refuse};
+
+mod as_sent;
 
 const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
@@ -85,8 +87,7 @@ impl Zip {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
         let end = End::find(&file, length)?;
-        let mut directory = vec![0; usize::try_from(end.directory_bytes).map_err(io::Error::other)?];
-        file.read_exact_at(&mut directory, end.directory_at)?;
+        let directory = end.read_directory(&file)?;
         let mut entries = read_directory(&directory, end.entries, limits, links)?;
         let unpacked = entries.iter().map(|entry| entry.size_bytes).fold(0, u64::saturating_add);
         limits.check_ratio(unpacked, length)?;
@@ -115,7 +116,7 @@ impl Zip {
         let mut crc = flate2::Crc::new();
         let mut length = 0_u64;
         let mut buffer = vec![0; 64 * 1024];
-        let broken = || refuse(format!("entry '{}' does not unpack to what its header says", entry.name));
+        let broken = || refuse(format!("entry '{}' does not unpack to what its header says", printable(&entry.name)));
         let mut pump = |source: &mut dyn Read| loop {
             let count = source.read(&mut buffer)?;
             if count == 0 {
@@ -193,6 +194,49 @@ impl End {
         }
         Ok(end)
     }
+
+    fn read_directory(&self, file: &File) -> Result<Vec<u8>, Error> {
+        let mut directory = vec![0; usize::try_from(self.directory_bytes).map_err(io::Error::other)?];
+        file.read_exact_at(&mut directory, self.directory_at)?;
+        Ok(directory)
+    }
+}
+
+/// Reads the record at the front of the central directory; answers the entry under its name as written, the mode that
+/// it was made with on Unix, and the length of the record.
+fn read_record(rest: &Fields<'_>) -> Result<(Entry, Option<u32>, usize), Error> {
+    let name_length = usize::from(rest.u16(28)?);
+    let length = CENTRAL_LENGTH + name_length + usize::from(rest.u16(30)?) + usize::from(rest.u16(32)?);
+    let raw_name = rest.slice(CENTRAL_LENGTH, name_length)?.to_vec();
+    let (compressed, size) = (rest.u32(20)?, rest.u32(24)?);
+    let mode = (rest.u16(4)? >> 8 == UNIX).then_some(rest.u32(38)? >> 16);
+    let entry = Entry {
+        name: String::from_utf8_lossy(&raw_name).trim_end_matches('/').to_owned(),
+        kind: match mode.map(|mode| mode & FILE_TYPE) {
+            Some(LINK) => EntryKind::Link,
+            _ if raw_name.ends_with(b"/") => EntryKind::Folder,
+            _ => EntryKind::File,
+        },
+        flags: rest.u16(8)?,
+        method: rest.u16(10)?,
+        crc: rest.u32(16)?,
+        compressed_bytes: u64::from(compressed),
+        size_bytes: u64::from(size),
+        header_at: u64::from(rest.u32(42)?),
+        data_at: 0,
+        raw_name,
+    };
+    if rest.u32(0)? != CENTRAL {
+        return Err(refuse("the zip archive's central directory is corrupt"));
+    }
+    if entry.flags & !KNOWN_FLAGS != 0 || !matches!(entry.method, 0 | 8) {
+        let name = printable(&entry.name);
+        return Err(refuse(format!("entry '{name}' is encrypted or neither stored nor deflated")));
+    }
+    if [compressed, size].contains(&IN_ZIP64) || rest.u16(34)? != 0 {
+        return Err(refuse("zip64 and split archives are not accepted"));
+    }
+    Ok((entry, mode, length))
 }
 
 fn read_directory(directory: &[u8], count: usize, limits: &Limits, links: Links) -> Result<Vec<Entry>, Error> {
@@ -200,47 +244,19 @@ fn read_directory(directory: &[u8], count: usize, limits: &Limits, links: Links)
     let mut entries = Vec::new();
     let mut rest = Fields(directory);
     for _ in 0..count {
-        let name_length = usize::from(rest.u16(28)?);
-        let length = CENTRAL_LENGTH + name_length + usize::from(rest.u16(30)?) + usize::from(rest.u16(32)?);
-        let raw_name = rest.slice(CENTRAL_LENGTH, name_length)?.to_vec();
-        let name = names.admit(&raw_name, limits.entries)?;
-        let (compressed, size) = (rest.u32(20)?, rest.u32(24)?);
-        let (made_by, mode) = (rest.u16(4)? >> 8, rest.u32(38)? >> 16);
-        let entry = Entry {
-            kind: match mode & FILE_TYPE {
-                LINK if made_by == UNIX => EntryKind::Link,
-                _ if raw_name.ends_with(b"/") => EntryKind::Folder,
-                _ => EntryKind::File,
-            },
-            flags: rest.u16(8)?,
-            method: rest.u16(10)?,
-            crc: rest.u32(16)?,
-            compressed_bytes: u64::from(compressed),
-            size_bytes: u64::from(size),
-            header_at: u64::from(rest.u32(42)?),
-            data_at: 0,
-            raw_name,
-            name,
-        };
-        if rest.u32(0)? != CENTRAL {
-            return Err(refuse("the zip archive's central directory is corrupt"));
-        }
-        if entry.flags & !KNOWN_FLAGS != 0 || !matches!(entry.method, 0 | 8) {
-            return Err(refuse(format!("entry '{}' is encrypted or neither stored nor deflated", entry.name)));
-        }
-        if [compressed, size].contains(&IN_ZIP64) || rest.u16(34)? != 0 {
-            return Err(refuse("zip64 and split archives are not accepted"));
-        }
-        let is_plain = made_by != UNIX || matches!(mode & FILE_TYPE, 0 | FOLDER | FILE);
+        let (mut entry, mode, length) = read_record(&rest)?;
+        entry.name = names.admit(&entry.raw_name, limits.entries)?;
+        let is_plain = mode.is_none_or(|mode| matches!(mode & FILE_TYPE, 0 | FOLDER | FILE));
         if !is_plain && (entry.kind != EntryKind::Link || links == Links::Refused) {
             return Err(refuse(format!("entry '{}' is a link or a device", entry.name)));
         }
-        let is_folder_and_more = entry.raw_name.ends_with(b"/") && (entry.kind != EntryKind::Folder || size != 0);
-        if is_folder_and_more || (entry.method == 0 && compressed != size) {
+        let is_folder_and_more =
+            entry.raw_name.ends_with(b"/") && (entry.kind != EntryKind::Folder || entry.size_bytes != 0);
+        if is_folder_and_more || (entry.method == 0 && entry.compressed_bytes != entry.size_bytes) {
             return Err(refuse(format!("entry '{}' has impossible sizes", entry.name)));
         }
         entries.push(entry);
-        rest = Fields(rest.0.get(length..).ok_or_else(|| refuse("the zip archive's central directory is truncated"))?);
+        rest = rest.after(length)?;
     }
     if !rest.0.is_empty() {
         return Err(refuse("the zip archive's central directory has more entries than its end record says"));
@@ -336,6 +352,9 @@ fn check_descriptor(file: &File, entry: &Entry, at: u64, gap: u64) -> Result<(),
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
+    fn after(&self, length: usize) -> Result<Self, Error> {
+        self.0.get(length..).map(Self).ok_or_else(|| refuse("the zip archive's central directory is truncated"))
+    }
     fn slice(&self, at: usize, length: usize) -> Result<&'a [u8], Error> {
         self.0.get(at..at + length).ok_or_else(|| refuse("the zip archive is truncated"))
     }

@@ -1,6 +1,7 @@
 //! One HTTP/1.1 client with pooled connections and a limit on every wait.
 
 use std::error::Error as StdError;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use larder_core::ports::OutgoingBody;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::{Instant, timeout};
 use url::Url;
@@ -37,6 +40,8 @@ pub struct ClientSettings {
     pub file_timeout: Duration,
     /// Requests at once against one origin.
     pub requests_per_origin: usize,
+    /// A PEM file of the authorities to trust instead of the machine's.
+    pub authorities: Option<PathBuf>,
 }
 
 impl Default for ClientSettings {
@@ -48,6 +53,7 @@ impl Default for ClientSettings {
             document_timeout: Duration::from_secs(120),
             file_timeout: Duration::from_secs(4 * 3600),
             requests_per_origin: 64,
+            authorities: None,
         }
     }
 }
@@ -98,14 +104,30 @@ pub(crate) enum SendFailure {
     Failed(String),
 }
 
+/// The authorities in a PEM file.
+fn authorities(file: &Path) -> Result<RootCertStore, Box<dyn StdError>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file)? {
+        roots.add(certificate?)?;
+    }
+    Ok(roots)
+}
+
 impl Client {
-    /// A client that trusts the machine's certificates. Without any, `http` still works and `https` fails.
+    /// A client that trusts the machine's certificates, or those of the settings. Without any, `http` still works and
+    /// `https` fails.
     #[must_use]
     pub fn new(settings: ClientSettings) -> Self {
-        let tls = match ClientConfig::builder().with_native_roots() {
+        let trusting = match &settings.authorities {
+            None => ClientConfig::builder().with_native_roots().map_err(|error| error.to_string()),
+            Some(file) => authorities(file)
+                .map(|roots| ClientConfig::builder().with_root_certificates(roots))
+                .map_err(|error| format!("{}: {error}", file.display())),
+        };
+        let tls = match trusting {
             Ok(builder) => builder.with_no_client_auth(),
             Err(error) => {
-                tracing::warn!(%error, "no trusted certificates on this machine; requests over https will fail");
+                tracing::warn!(error, "no trusted certificates; requests over https will fail");
                 ClientConfig::builder().with_root_certificates(RootCertStore::empty()).with_no_client_auth()
             }
         };

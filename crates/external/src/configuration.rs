@@ -12,8 +12,9 @@ use crate::client::Pool;
 /// A public registry's address, as configured.
 #[derive(Clone, Default)]
 pub struct RegistryAddress {
-    /// `https://registry.example/prefix`: documents are asked for below it. A user and password in it are taken as
-    /// [`Credentials::Basic`].
+    /// `https://registry.example/prefix`: documents are asked for below it. One that names a document
+    /// (`https://registry.example/v3/index.json`, as NuGet's users have it) stands for the folder which that is in. A
+    /// user and password in it are taken as [`Credentials::Basic`].
     pub url: String,
     /// Sent to this origin, below this path, and nowhere else.
     pub credentials: Option<Credentials>,
@@ -86,8 +87,13 @@ impl TryFrom<&RegistryAddress> for Registry {
         // These two fail for URLs without a host only.
         let _ = base.set_username("");
         let _ = base.set_password(None);
-        let path = base.path().trim_end_matches('/').to_owned();
-        base.set_path(&path);
+        let path = base.path().trim_end_matches('/');
+        let folder = match path.rsplit_once('/') {
+            Some((folder, document)) if document.ends_with(".json") => folder,
+            _ => path,
+        };
+        let folder = folder.to_owned();
+        base.set_path(&folder);
         let credentials = address.credentials.as_ref().or(in_url.as_ref());
         let mut allowed = Vec::new();
         for host in &address.allow_hosts {
@@ -135,6 +141,17 @@ mod tests {
         let registry = Registry::try_from(&address("https://me:p%40ss@registry.example/npm/")).unwrap();
         assert_eq!(registry.base.as_str(), "https://registry.example/npm");
         assert_eq!(registry.authorization.unwrap(), "Basic bWU6cEBzcw==");
+    }
+
+    #[test]
+    fn an_address_that_names_a_document_stands_for_its_folder() {
+        for (url, base) in [
+            ("https://registry.example/v3/index.json", "https://registry.example/v3"),
+            ("https://registry.example/index.json/", "https://registry.example/"),
+            ("https://registry.example/jsons/", "https://registry.example/jsons"),
+        ] {
+            assert_eq!(Registry::try_from(&address(url)).unwrap().base.as_str(), base, "{url}");
+        }
     }
 
     #[test]

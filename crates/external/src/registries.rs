@@ -99,8 +99,13 @@ impl PublicRegistries for Registries {
         limit_bytes: usize,
     ) -> Result<RegistryAnswer> {
         let registry = self.get(connection)?;
-        let question = Question { connection, registry: &registry, what: &request.path };
-        let url = registry.document_url(&request.path).map_err(|why| question.failed(&why))?;
+        let what = request.reference.as_deref().and_then(|found| found.split(['?', '#']).next());
+        let question = Question { connection, registry: &registry, what: what.unwrap_or(&request.path) };
+        let url = match &request.reference {
+            Some(found) => registry.file_url("", found),
+            None => registry.document_url(&request.path),
+        };
+        let url = url.map_err(|why| question.failed(&why))?;
         let headers = document_headers(request);
         let mut exchange = Exchange {
             client: &self.client,

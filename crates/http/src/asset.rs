@@ -4,7 +4,7 @@ use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
     CONTENT_TYPE, ETAG, LAST_MODIFIED, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use larder_core::Error;
 use larder_core::model::{Sha256, Timestamp};
 use larder_core::ports::{Blob, ByteRange};
@@ -86,6 +86,8 @@ pub(crate) struct AssetFields {
     /// What somebody uploaded and a browser would run.
     active: bool,
     disposition: Option<HeaderValue>,
+    /// The format's own.
+    more: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl AssetFields {
@@ -99,7 +101,13 @@ impl AssetFields {
                 .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream")),
             active,
             disposition: (active || asset.disposition.is_some()).then(|| attachment(asset.disposition)),
+            more: Vec::new(),
         }
+    }
+
+    /// Adds headers of the format, which every answer with this asset carries.
+    pub(crate) fn with(self, more: Vec<(HeaderName, HeaderValue)>) -> Self {
+        Self { more, ..self }
     }
 }
 
@@ -119,7 +127,7 @@ where
     let mut response = Response::new(Body::empty());
     let out = response.headers_mut();
     // All there will be, with the date and id that the server adds.
-    out.reserve(12);
+    out.reserve(12 + fields.more.len());
     put_common(out, fields);
     if not_modified(headers, validators) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -171,6 +179,9 @@ fn put_common(out: &mut HeaderMap, fields: &AssetFields) {
     if let Some(modified) = &fields.last_modified {
         out.insert(LAST_MODIFIED, modified.clone());
     }
+    for (name, value) in &fields.more {
+        out.insert(name, value.clone());
+    }
 }
 
 fn put_type(out: &mut HeaderMap, fields: &AssetFields) {
@@ -184,7 +195,9 @@ fn put_type(out: &mut HeaderMap, fields: &AssetFields) {
     }
 }
 
-/// `attachment`, with the name in the plain and, where needed, the extended form (RFC 6266).
+/// `attachment`, with the name in the plain and, where needed, the extended form (RFC 6266): the `Content-Disposition`
+/// of what browsers store instead of showing it.
+#[must_use]
 fn attachment(name: Option<&str>) -> HeaderValue {
     let Some(name) = name else { return HeaderValue::from_static("attachment") };
     let plain: String =

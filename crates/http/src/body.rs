@@ -1,6 +1,7 @@
 //! Bodies of answers: nothing, bytes in memory, part of a file, or a stream.
 
 mod file;
+mod paced;
 mod request;
 
 use std::io;
@@ -12,6 +13,7 @@ use http_body::{Frame, SizeHint};
 use larder_core::ports::{Blob, ByteRange, ByteStream};
 
 pub use file::BlobBody;
+pub use paced::{PacedBody, ReadAhead};
 pub use request::{BodyError, RequestBody};
 pub(crate) use request::{Unread, gunzip};
 

@@ -254,7 +254,7 @@ impl Handler for Endpoint {
             Recalled::Answer(response) => return response,
             Recalled::Nothing(remember) => remember,
         };
-        let peer = match self.peers.read(ends.remote, ends.local, &parts) {
+        let peer = match self.peers.read(ends, &parts) {
             Ok(peer) => peer,
             Err(bad) => return text(StatusCode::BAD_REQUEST, &bad.to_string()),
         };

@@ -7,6 +7,7 @@ use larder_core::services::{Document, Rendered};
 
 use crate::path::{PathRules, RequestPath};
 use crate::peer::PeerRules;
+use crate::server::Ends;
 use crate::{body, credentials, serve_document};
 
 /// Reads a raw path by the strictest and the loosest rules.
@@ -47,8 +48,9 @@ pub fn fuzz_forwarded(data: &[u8]) {
     *request.headers_mut() = headers;
     let (parts, ()) = request.into_parts();
     let here = ([127, 0, 0, 1], 5273).into();
+    let ends = Ends { remote: here, local: here, is_encrypted: false };
     if let Ok(rules) = PeerRules::new(None, &["0.0.0.0/0".to_owned(), "::/0".to_owned()])
-        && let Ok(peer) = rules.read(here, here, &parts)
+        && let Ok(peer) = rules.read(ends, &parts)
     {
         assert!(!peer.base_url.contains([' ', '"', '<', '?', '#', '@', '\\']), "{}", peer.base_url);
     }

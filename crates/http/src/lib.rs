@@ -26,15 +26,15 @@ mod routes;
 mod server;
 
 pub use asset::{AssetHeaders, serve_asset};
-pub use body::{BlobBody, Body, BodyError, RequestBody};
+pub use body::{BlobBody, Body, BodyError, PacedBody, ReadAhead, RequestBody};
 pub use directory::Directory;
 pub use document::serve_document;
 pub use endpoint::{Endpoint, EndpointSettings};
 pub use log::{log_failure, note_principal};
 pub use path::{BadPath, PathRules, RequestPath};
 pub use peer::PeerInfo;
-pub use repeat::{answer_asset, answer_document};
+pub use repeat::{answer_asset, answer_asset_with, answer_attachment, answer_document};
 pub use request_id::RequestId;
 pub use response::Response;
 pub use routes::{AnonymousRequest, ApiHandler, Failure, FormatRoutes, RepositoryRequest};
-pub use server::{Ends, Handler, Server, ServerSettings};
+pub use server::{EncryptedStream, Encryption, Ends, Handler, Server, ServerSettings};

@@ -8,6 +8,8 @@ use http::{HeaderMap, HeaderName, Version};
 use ipnet::IpNet;
 use larder_core::error::Invalid;
 
+use crate::server::Ends;
+
 /// The peer of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerInfo {
@@ -60,18 +62,18 @@ impl PeerRules {
         Ok(Self { base_url, proxies: proxies.collect::<Result<_, _>>()? })
     }
 
-    /// Reads the peer of a request that came over a connection from `remote` to `local`.
+    /// Reads the peer of a request that came over a connection.
     ///
     /// # Errors
     /// [`BadHost`], also for an HTTP/1.1 request without `Host`.
-    pub fn read(&self, remote: SocketAddr, local: SocketAddr, request: &Parts) -> Result<PeerInfo, BadHost> {
+    pub fn read(&self, ends: Ends, request: &Parts) -> Result<PeerInfo, BadHost> {
         let asked = requested_authority(request)?;
-        let remote = remote.ip().to_canonical();
-        let behind = if self.is_proxy(remote) { self.behind(remote, &request.headers) } else { Behind::nobody(remote) };
+        let nearest = Behind::nobody(ends.remote.ip().to_canonical(), ends.is_encrypted);
+        let behind = if self.is_proxy(nearest.client) { self.behind(nearest, &request.headers) } else { nearest };
         let mut authority = match (behind.host, asked) {
             (Some(host), _) => check_authority(host)?.to_owned(),
             (None, Some(asked)) => asked.to_owned(),
-            (None, None) => local.to_string(),
+            (None, None) => ends.local.to_string(),
         };
         if let Some(port) = behind.port.and_then(|port| port.parse::<u16>().ok())
             && port_of(&authority).is_none()
@@ -93,8 +95,8 @@ impl PeerRules {
 
     /// Follows the chain of proxies from the nearest one for as long as they are trusted. What a client wrote into
     /// these headers itself stands before what the trusted proxies added, and is not reached.
-    fn behind<'a>(&self, nearest: IpAddr, headers: &'a HeaderMap) -> Behind<'a> {
-        let mut found = Behind::nobody(nearest);
+    fn behind<'a>(&self, nearest: Behind<'a>, headers: &'a HeaderMap) -> Behind<'a> {
+        let mut found = nearest;
         for hop in hops(headers) {
             if let Some(proto) = hop.proto {
                 found.secure = proto.eq_ignore_ascii_case("https");
@@ -124,8 +126,8 @@ struct Behind<'a> {
 
 impl Behind<'_> {
     /// No proxy spoke.
-    fn nobody(client: IpAddr) -> Self {
-        Self { client, secure: false, host: None, port: None, prefix: "" }
+    fn nobody(client: IpAddr, secure: bool) -> Self {
+        Self { client, secure, host: None, port: None, prefix: "" }
     }
 }
 

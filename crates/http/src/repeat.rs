@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Weak};
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::model::Timestamp;
 use larder_core::services::{Document, OpenedAsset};
 
 use crate::Response;
-use crate::asset::{self, AssetFields, AssetHeaders, serve_asset};
+use crate::asset::{AssetFields, AssetHeaders, serve_with_fields};
 use crate::document::{self, DocumentFields, serve_document};
 
 /// Answers with a document, as [`serve_document`]; whoever sends the same request again while nothing was committed gets
@@ -28,7 +28,7 @@ pub fn answer_document(
     response
 }
 
-/// Answers with an asset, as [`serve_asset`], and vouches as for [`answer_document`].
+/// Answers with an asset, as [`crate::serve_asset`], and vouches as for [`answer_document`].
 ///
 /// # Errors
 /// Those of reading it.
@@ -39,13 +39,56 @@ pub async fn answer_asset(
     opened: OpenedAsset,
     content_type: &'static str,
 ) -> larder_core::Result<Response> {
+    answer_asset_with(allowed, method, headers, opened, content_type, Vec::new()).await
+}
+
+/// As [`answer_asset`], with headers of the format's own beside the usual ones.
+///
+/// # Errors
+/// Those of reading it.
+pub async fn answer_asset_with(
+    allowed: &Allowed<RepositoryTarget>,
+    method: &Method,
+    headers: &HeaderMap,
+    opened: OpenedAsset,
+    content_type: &'static str,
+    more: Vec<(HeaderName, HeaderValue)>,
+) -> larder_core::Result<Response> {
     let asset = AssetHeaders::of(&opened, content_type);
+    let fields = AssetFields::of(&asset).with(more);
+    answer_with_fields(allowed, method, headers, opened, asset, fields).await
+}
+
+/// As [`answer_asset_with`], of an asset that browsers store under this name instead of showing it.
+///
+/// # Errors
+/// Those of reading it.
+pub async fn answer_attachment(
+    allowed: &Allowed<RepositoryTarget>,
+    method: &Method,
+    headers: &HeaderMap,
+    opened: OpenedAsset,
+    name: &str,
+    more: Vec<(HeaderName, HeaderValue)>,
+) -> larder_core::Result<Response> {
+    let asset = AssetHeaders::of(&opened, "application/octet-stream");
+    let fields = AssetFields::of(&AssetHeaders { disposition: Some(name), ..asset.clone() }).with(more);
+    answer_with_fields(allowed, method, headers, opened, asset, fields).await
+}
+
+async fn answer_with_fields(
+    allowed: &Allowed<RepositoryTarget>,
+    method: &Method,
+    headers: &HeaderMap,
+    opened: OpenedAsset,
+    asset: AssetHeaders<'static>,
+    fields: AssetFields,
+) -> larder_core::Result<Response> {
     let again = allowed.lasts_until().filter(|_| opened.is_settled()).map(|until| {
-        let stored =
-            Box::new(StoredAsset { fields: AssetFields::of(&asset), headers: asset.clone(), opened: opened.clone() });
+        let stored = Box::new(StoredAsset { fields: fields.clone(), headers: asset.clone(), opened: opened.clone() });
         Arc::new(Repeatable { until, content: Content::Asset(stored) })
     });
-    let mut response = serve_asset(method, headers, &asset, |range| opened.read(range)).await?;
+    let mut response = serve_with_fields(method, headers, &asset, &fields, |range| opened.read(range)).await?;
     if let Some(again) = again {
         response.extensions_mut().insert(again);
     }
@@ -89,7 +132,7 @@ impl Repeatable {
             }
             Content::Asset(stored) => {
                 let read = |range| stored.opened.clone().read(range);
-                asset::serve_with_fields(method, headers, &stored.headers, &stored.fields, read).await.ok()
+                serve_with_fields(method, headers, &stored.headers, &stored.fields, read).await.ok()
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod connection;
 mod sent;
+mod transport;
 mod wire;
 
 use std::io;
@@ -14,6 +15,8 @@ use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use self::transport::Transport;
+pub use self::transport::{EncryptedStream, Encryption};
 use crate::request_id::RequestId;
 use crate::{RequestBody, Response};
 
@@ -38,6 +41,8 @@ pub trait Handler: Send + Sync + 'static {
 pub struct Ends {
     pub remote: SocketAddr,
     pub local: SocketAddr,
+    /// The connection is encrypted by this server.
+    pub is_encrypted: bool,
 }
 
 /// Bounds of the server.
@@ -48,6 +53,8 @@ pub struct ServerSettings {
     /// From the end of one request, or the opening of the connection, until the headers of the next are complete.
     /// Longer than the minute after which load balancers let go of an idle connection themselves.
     pub header_timeout: Duration,
+    /// How long a client may take to agree on encryption, where there is any.
+    pub handshake_timeout: Duration,
     /// How long a client may take nothing of an answer before the connection is dropped.
     pub write_timeout: Duration,
     /// Further connections wait in the system's queue.
@@ -59,6 +66,7 @@ impl Default for ServerSettings {
         Self {
             header_limit_bytes: 32 * 1024,
             header_timeout: Duration::from_secs(75),
+            handshake_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(60),
             max_connections: 4096,
         }
@@ -79,19 +87,27 @@ enum Phase {
 pub struct Server<H> {
     handler: Arc<H>,
     settings: ServerSettings,
+    encryption: Option<Arc<dyn Encryption>>,
 }
 
 impl<H: Handler> Server<H> {
     /// With the default bounds.
     #[must_use]
     pub fn new(handler: H) -> Self {
-        Self { handler: Arc::new(handler), settings: ServerSettings::default() }
+        Self { handler: Arc::new(handler), settings: ServerSettings::default(), encryption: None }
     }
 
     /// With other bounds.
     #[must_use]
     pub fn with_settings(mut self, settings: ServerSettings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// Encrypts all connections.
+    #[must_use]
+    pub fn encrypted_by(mut self, encryption: Arc<dyn Encryption>) -> Self {
+        self.encryption = Some(encryption);
         self
     }
 
@@ -109,16 +125,24 @@ impl<H: Handler> Server<H> {
                     accepted = accept(&listener, &permits) => accepted,
                 };
                 match accepted {
-                    Ok((permit, stream, ends)) => {
-                        let connection = connection::serve(
-                            builder.clone(),
-                            wire::Wire::new(stream, self.settings.write_timeout),
-                            ends,
-                            Arc::clone(&self.handler),
-                            phase.subscribe(),
-                        );
+                    Ok((permit, stream, mut ends)) => {
+                        ends.is_encrypted = self.encryption.is_some();
+                        let (builder, handler) = (builder.clone(), Arc::clone(&self.handler));
+                        let (encryption, settings) = (self.encryption.clone(), self.settings.clone());
+                        let mut phase = phase.subscribe();
                         tokio::spawn(async move {
-                            connection.await;
+                            let opened = tokio::select! {
+                                biased;
+                                _ = phase.wait_for(|phase| *phase > Phase::Serving) => return,
+                                opened = Transport::open(stream, encryption.as_ref(), settings.handshake_timeout) => opened,
+                            };
+                            match opened {
+                                Ok(transport) => {
+                                    let wire = wire::Wire::new(transport, settings.write_timeout);
+                                    connection::serve(builder, wire, ends, handler, phase).await;
+                                }
+                                Err(error) => tracing::debug!(%error, peer = %ends.remote, "a handshake failed"),
+                            }
                             drop(permit);
                         });
                     }
@@ -161,7 +185,7 @@ async fn accept(
         if stream.set_nodelay(true).is_ok()
             && let Ok(local) = stream.local_addr()
         {
-            return Ok((permit, stream, Ends { remote, local }));
+            return Ok((permit, stream, Ends { remote, local, is_encrypted: false }));
         }
     }
 }

@@ -12,6 +12,8 @@ pub(crate) struct AwsFiles {
     pub(crate) secret_access_key: String,
     pub(crate) region: String,
     pub(crate) endpoint_url: String,
+    /// The authority of the endpoint's certificate, if it is a local one.
+    pub(crate) ca_bundle: Option<String>,
 }
 
 impl AwsFiles {
@@ -24,6 +26,7 @@ impl AwsFiles {
             secret_access_key: value(&credentials, "aws_secret_access_key")?,
             region: value(&config, "region")?,
             endpoint_url: value(&config, "endpoint_url")?,
+            ca_bundle: value(&config, "ca_bundle").ok(),
         })
     }
 
@@ -33,9 +36,17 @@ impl AwsFiles {
         write_private(&data_dir.aws_credentials(), &text)
     }
 
-    /// Writes region and endpoint, at every start, since the port may be another one.
-    pub(crate) fn write_config(data_dir: &DataDir, region: &str, endpoint_url: &str) -> io::Result<()> {
-        let text = format!("[default]\nregion = {region}\nendpoint_url = {endpoint_url}\n");
+    /// Writes region, endpoint and whom to trust for it, at every start, since the port may be another one.
+    pub(crate) fn write_config(
+        data_dir: &DataDir,
+        region: &str,
+        endpoint_url: &str,
+        ca_bundle: Option<&Path>,
+    ) -> io::Result<()> {
+        let mut text = format!("[default]\nregion = {region}\nendpoint_url = {endpoint_url}\n");
+        if let Some(file) = ca_bundle {
+            text.push_str(&format!("ca_bundle = {}\n", file.display()));
+        }
         write_private(&data_dir.aws_config(), &text)
     }
 }
@@ -59,8 +70,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("temporary folder");
         let data_dir = DataDir::new(folder.path().to_owned());
         AwsFiles::write_credentials(&data_dir, "AKIAEXAMPLE", "s=ecret").expect("written");
-        AwsFiles::write_config(&data_dir, "us-east-1", "http://127.0.0.1:1").expect("written");
+        AwsFiles::write_config(&data_dir, "us-east-1", "https://127.0.0.1:1", Some(Path::new("/ca.pem")))
+            .expect("written");
+        assert_eq!(AwsFiles::read(&data_dir).expect("read").ca_bundle.as_deref(), Some("/ca.pem"));
+        AwsFiles::write_config(&data_dir, "us-east-1", "http://127.0.0.1:1", None).expect("written");
         let files = AwsFiles::read(&data_dir).expect("read");
+        assert_eq!(files.ca_bundle, None);
         assert_eq!((files.access_key_id.as_str(), files.secret_access_key.as_str()), ("AKIAEXAMPLE", "s=ecret"));
         assert_eq!((files.region.as_str(), files.endpoint_url.as_str()), ("us-east-1", "http://127.0.0.1:1"));
         let mode = std::fs::metadata(data_dir.aws_credentials()).expect("there").permissions().mode();

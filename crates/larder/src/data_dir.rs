@@ -49,6 +49,11 @@ impl DataDir {
         self.0.join("external-connections.toml")
     }
 
+    /// The local authority's and the server's certificates and keys.
+    pub(crate) fn tls(&self) -> PathBuf {
+        self.0.join("tls")
+    }
+
     /// The administrator's keys in AWS's file format.
     pub(crate) fn aws_credentials(&self) -> PathBuf {
         self.0.join("aws").join("credentials")

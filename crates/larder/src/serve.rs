@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,14 +12,16 @@ use larder_external::Registries;
 use larder_http::{Endpoint, EndpointSettings, Server};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use crate::aws_files::AwsFiles;
 use crate::bootstrap::{bootstrap, next_steps};
 use crate::cli::{Failure, Outcome};
 use crate::config::Settings;
 use crate::data_dir::write_private;
-use crate::detect::detect;
+use crate::detect::{Found, detect};
 use crate::external_file::ExternalFile;
+use crate::tls::{Tls, how_to_trust};
 use crate::wiring::{Machine, Wired, addresses, routes, wire};
 
 /// How long running requests may take after the server was asked to stop.
@@ -32,7 +35,9 @@ pub(crate) async fn serve(settings: Settings) -> Outcome<()> {
         .await
         .map_err(|error| Failure::new(format!("cannot listen on {}: {error}", settings.listen)))?;
     let address = listener.local_addr()?;
-    let base_url = settings.base_url.clone().unwrap_or_else(|| local_url(address));
+    let tls = Tls::set_up(&settings, address)?;
+    let base_url = settings.base_url.clone().unwrap_or_else(|| local_url(address, tls.is_some()));
+    let authority = tls.as_ref().and_then(Tls::authority_file);
 
     let first_start = settings.bootstrap && !settings.data_dir.aws_credentials().exists();
     if first_start {
@@ -44,7 +49,7 @@ pub(crate) async fn serve(settings: Settings) -> Outcome<()> {
         let external = ExternalFile::read(&settings.data_dir.external_file())?;
         let connections: Vec<ExternalConnection> = settings.all_registries(&external)?.into_keys().collect();
         bootstrap(&machine, &settings.data_dir, &connections).await?;
-        AwsFiles::write_config(&settings.data_dir, &settings.region, &base_url)?;
+        AwsFiles::write_config(&settings.data_dir, &settings.region, &base_url, authority.as_deref())?;
     }
     let swept = services.blobs.sweep_staging(Duration::ZERO).await?;
     if swept > 0 {
@@ -61,22 +66,30 @@ pub(crate) async fn serve(settings: Settings) -> Outcome<()> {
             trusted_proxies: settings.trusted_proxies.clone(),
         },
     )?;
-    let server = Server::new(endpoint);
-    announce(&settings, &base_url, first_start)?;
-    let reload = tokio::spawn(reload_registries(settings, registries));
+    let mut server = Server::new(endpoint);
+    if let Some(tls) = &tls {
+        server = server.encrypted_by(tls.encryption());
+    }
+    announce(&settings, &base_url, authority.as_deref(), first_start)?;
+    let mut watches = JoinSet::new();
+    watches.spawn(reload_registries(settings, registries));
+    if let Some(tls) = tls {
+        watches.spawn(tls.keep_current());
+    }
     server.run(listener, stop_signal()?, SHUTDOWN_PATIENCE).await;
-    reload.abort();
+    watches.abort_all();
     services.background.drain().await;
     tracing::info!("stopped");
     Ok(())
 }
 
 /// Where clients on this machine find the listener.
-fn local_url(address: SocketAddr) -> String {
+fn local_url(address: SocketAddr, is_encrypted: bool) -> String {
+    let scheme = if is_encrypted { "https" } else { "http" };
     if address.ip().is_unspecified() {
-        format!("http://127.0.0.1:{}", address.port())
+        format!("{scheme}://127.0.0.1:{}", address.port())
     } else {
-        format!("http://{address}")
+        format!("{scheme}://{address}")
     }
 }
 
@@ -90,8 +103,10 @@ fn detect_at_first_start(settings: &Settings) -> Outcome<()> {
     for detected in detect() {
         match detected.result {
             Ok(found) => {
-                tracing::info!(connection = found.connection.name(), source = found.source, "found a public registry");
-                file.set(found.connection.name(), found.entry);
+                for Found { connection, entry, source } in found {
+                    tracing::info!(connection = connection.name(), source, "found a public registry");
+                    file.set(connection.name(), entry);
+                }
             }
             Err(why) => tracing::info!(client = detected.client, why, "found no public registry"),
         }
@@ -101,9 +116,12 @@ fn detect_at_first_start(settings: &Settings) -> Outcome<()> {
 }
 
 /// Tells people and programs that requests are served.
-fn announce(settings: &Settings, base_url: &str, first_start: bool) -> Outcome<()> {
+fn announce(settings: &Settings, base_url: &str, authority: Option<&Path>, first_start: bool) -> Outcome<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "Larder {} is ready at {base_url}", env!("CARGO_PKG_VERSION"))?;
+    if let Some(authority) = authority {
+        writeln!(out, "{}", how_to_trust(authority, base_url))?;
+    }
     if first_start {
         writeln!(out, "{}", next_steps(&settings.data_dir))?;
     }

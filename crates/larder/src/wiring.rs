@@ -19,10 +19,14 @@ use crate::external_file::ExternalFile;
 
 /// The rules of every format that is served.
 fn formats() -> Formats {
-    let formats: [Arc<dyn Format>; 4] = [
+    let formats: Vec<Arc<dyn Format>> = vec![
         Arc::new(larder_npm::Npm),
         Arc::new(larder_pypi::PypiFormat),
         Arc::new(larder_cargo::CargoFormat::default()),
+        Arc::new(larder_maven::MavenFormat),
+        Arc::new(larder_generic::Generic),
+        Arc::new(larder_nuget::NugetFormat),
+        Arc::new(larder_swift::SwiftFormat),
         Arc::new(larder_ruby::RubyFormat),
     ];
     Formats::new(formats)
@@ -31,10 +35,16 @@ fn formats() -> Formats {
 /// The routes of every format that has a package manager.
 pub(crate) fn routes(services: &Arc<Services>, settings: &Settings) -> Vec<Arc<dyn FormatRoutes>> {
     let npm = larder_npm::NpmRoutes::new(Arc::clone(services));
+    let generic = larder_generic::Routes::new(Arc::clone(services));
+    let swift = larder_swift::Routes::new(Arc::clone(services));
     vec![
         Arc::new(if settings.npm_tags_win { npm.with_upstream_tags_winning() } else { npm }),
         Arc::new(larder_pypi::Routes::new(Arc::clone(services))),
         Arc::new(larder_cargo::Routes::new(Arc::clone(services))),
+        Arc::new(larder_maven::Routes::new(Arc::clone(services))),
+        Arc::new(if settings.generic_uploads_final { generic.with_final_uploads() } else { generic }),
+        Arc::new(larder_nuget::Routes::new(Arc::clone(services))),
+        Arc::new(if settings.swift_signatures_required { swift.requiring_signatures() } else { swift }),
         Arc::new(larder_ruby::Routes::new(Arc::clone(services))),
     ]
 }

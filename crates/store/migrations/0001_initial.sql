@@ -1,4 +1,6 @@
--- {key}: an identity that is never given twice. {blob}: bytes. {text}: text ordered bytewise.
+-- {key}: an identity that is never given twice. {row}: another table's identity, where it is this one's, too. {blob}:
+-- bytes. {text}: text ordered bytewise. {clustered}: rows are kept in the order of the primary key, where that saves
+-- an index beside the table.
 -- Instants are milliseconds since 1970, booleans 0 or 1. A namespace that is not there is ''.
 
 -- One row. Its lock is what changes of the control plane take first, so they happen one after the other.
@@ -131,7 +133,7 @@ CREATE TABLE dist_tag (
     tag {text} NOT NULL,
     version {text} NOT NULL,
     PRIMARY KEY (package_id, tag)
-);
+){clustered};
 
 CREATE TABLE package_version (
     id {key},
@@ -150,7 +152,7 @@ CREATE TABLE package_version (
 CREATE INDEX package_version_by_time ON package_version (package_id, published_at, id);
 
 CREATE TABLE version_details (
-    version_id BIGINT NOT NULL PRIMARY KEY REFERENCES package_version (id) ON DELETE CASCADE,
+    version_id {row} NOT NULL PRIMARY KEY REFERENCES package_version (id) ON DELETE CASCADE,
     details {text} NOT NULL
 );
 
@@ -165,7 +167,7 @@ CREATE TABLE asset (
     sha512 {blob} NOT NULL,
     metadata {blob} NOT NULL,
     PRIMARY KEY (version_id, name)
-);
+){clustered};
 
 -- Which blobs the assets of a domain refer to, and how many assets each. Rows without references are removed by the
 -- transaction that took the last one, and found by the index meanwhile.
@@ -176,7 +178,7 @@ CREATE TABLE blob (
     usage_shard BIGINT NOT NULL,
     asset_count BIGINT NOT NULL,
     PRIMARY KEY (domain_id, sha256)
-);
+){clustered};
 CREATE INDEX blob_unreferenced ON blob (domain_id) WHERE asset_count = 0;
 
 -- The sizes of a domain's blobs, summed in shards so that publishers do not all wait for one row.
@@ -185,7 +187,7 @@ CREATE TABLE domain_usage (
     shard BIGINT NOT NULL,
     size_bytes BIGINT NOT NULL,
     PRIMARY KEY (domain_id, shard)
-);
+){clustered};
 
 -- Index documents of public registries; bodies apart, because confirming a document does not change its body.
 CREATE TABLE upstream_index (
@@ -205,7 +207,7 @@ CREATE TABLE upstream_index (
 );
 
 CREATE TABLE upstream_index_body (
-    index_id BIGINT NOT NULL PRIMARY KEY REFERENCES upstream_index (id) ON DELETE CASCADE,
+    index_id {row} NOT NULL PRIMARY KEY REFERENCES upstream_index (id) ON DELETE CASCADE,
     revision BIGINT NOT NULL,
     body {blob} NOT NULL
 );

@@ -2,9 +2,11 @@
 
 mod npm;
 mod python;
+mod swift;
 
 pub use npm::{NpmPackage, tarball_of};
 pub use python::{PythonFile, PythonPackage, multipart, zip_of};
+pub use swift::SwiftPackage;
 
 use sha1::Digest;
 

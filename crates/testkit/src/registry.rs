@@ -3,6 +3,7 @@
 
 mod content;
 mod fault;
+mod maven;
 mod serve;
 
 use std::net::{SocketAddr, TcpListener};
@@ -49,7 +50,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// An empty registry, for npm and PyPI alike.
+    /// An empty registry, for npm, PyPI and Maven alike.
     ///
     /// # Panics
     /// If no port can be had.
@@ -100,6 +101,23 @@ impl Registry {
         format!("{}/pypi/simple/", self.url())
     }
 
+    /// The address for `public:maven-central`: the root of its tree.
+    #[must_use]
+    pub fn maven_url(&self) -> String {
+        format!("{}/maven/", self.url())
+    }
+
+    /// Serves the recorded Maven artifacts too. Skips the test if they could not be recorded.
+    pub fn serve_recorded_maven(&self) {
+        lock(&self.state.content).maven.recording = Some(maven::recording());
+    }
+
+    /// Publishes a file of a Maven artifact, with its checksum beside it and its version in the metadata. `rest` is what
+    /// follows artifactId and version in the name: `.jar`, `-sources.jar`.
+    pub fn add_maven(&self, group: &str, artifact: &str, version: &str, rest: &str, bytes: impl Into<Vec<u8>>) {
+        lock(&self.state.content).maven.add(group, artifact, version, rest, bytes.into());
+    }
+
     /// Publishes an npm package; the newest one is `latest`.
     pub fn add_npm(&self, package: &NpmPackage) {
         lock(&self.state.content).add_npm(package, &self.npm_url());
@@ -130,14 +148,30 @@ impl Registry {
         lock(&self.state.content).files.insert(path.to_owned(), bytes);
     }
 
+    /// Takes back what [`Registry::replace`] put there: what was served before is served again.
+    pub fn restore(&self, path: &str) {
+        lock(&self.state.content).files.remove(path);
+    }
+
     /// Breaks every answer to a request whose target contains the text, until [`Registry::heal`].
     pub fn break_all(&self, target: &str, fault: Fault) {
-        lock(&self.state.faults).push(fault::Rule { target: target.to_owned(), fault, left: None });
+        lock(&self.state.faults).push(fault::Rule { target: target.to_owned(), at_end: false, fault, left: None });
+    }
+
+    /// Breaks every answer to a request for just this path below the registry's root of a format, not for what lies beside
+    /// it (`.sha1`), until [`Registry::heal`].
+    pub fn break_file(&self, path: &str, fault: Fault) {
+        lock(&self.state.faults).push(fault::Rule { target: format!("/{path}"), at_end: true, fault, left: None });
     }
 
     /// Breaks the next so many answers to such a request.
     pub fn break_next(&self, target: &str, fault: Fault, times: u32) {
-        lock(&self.state.faults).push(fault::Rule { target: target.to_owned(), fault, left: Some(times) });
+        lock(&self.state.faults).push(fault::Rule {
+            target: target.to_owned(),
+            at_end: false,
+            fault,
+            left: Some(times),
+        });
     }
 
     /// Ends all faults.

@@ -102,7 +102,7 @@ impl Server {
         Self::builder().start()
     }
 
-    /// `http://127.0.0.1:PORT`, without a trailing slash.
+    /// `http://127.0.0.1:PORT`, or `https://` if it was told to encrypt, without a trailing slash.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -295,7 +295,7 @@ impl Stopped {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut server = Server { child, base_url: String::new(), address: any, stopped: Some(self) };
         server.base_url = wait_for_ready(&mut server.child, &ready);
-        let authority = server.base_url.trim_start_matches("http://");
+        let authority = server.base_url.split_once("://").map_or("", |(_, authority)| authority);
         server.address = authority.parse().unwrap_or_else(|_| panic!("the ready file holds {:?}", server.base_url));
         server
     }

@@ -96,6 +96,17 @@ impl Authority {
     }
 }
 
+impl Certificate {
+    /// Copies certificate and key to where a server reads them.
+    ///
+    /// # Panics
+    /// If they cannot be copied.
+    pub fn copy_to(&self, certificate: &Path, key: &Path) {
+        std::fs::copy(&self.certificate, certificate).expect("the certificate");
+        std::fs::copy(&self.key, key).expect("the key");
+    }
+}
+
 impl Default for Authority {
     fn default() -> Self {
         Self::new()

@@ -30,6 +30,14 @@ pub fn need(program: &str) -> PathBuf {
     folder().join("bin").join(program)
 }
 
+/// Skips the running test if the machine has no such program on its path.
+pub fn need_system(program: &str) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if !std::env::split_paths(&path).any(|folder| folder.join(program).is_file()) {
+        skip(format!("{program}: not installed, see xtask/clients.toml"));
+    }
+}
+
 fn missing(program: &str) -> Option<String> {
     static LIST: OnceLock<Value> = OnceLock::new();
     let list = LIST.get_or_init(|| {

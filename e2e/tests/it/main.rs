@@ -4,14 +4,25 @@ mod boto3;
 mod cargo_checks;
 mod cargo_registry_checks;
 mod cluster;
+mod connect_checks;
 mod crash;
 mod faults;
+mod generic_checks;
 mod identities;
 mod maintenance;
+mod maven_builds;
+mod maven_checks;
+mod maven_clients;
+mod maven_wire;
 mod npm_bad_input;
 mod npm_checks;
 mod npm_clients;
 mod npm_registry_checks;
+mod nuget_bad_input;
+mod nuget_checks;
+mod nuget_faults;
+mod nuget_more_checks;
+mod nuget_registry_checks;
 mod paths;
 mod postgres;
 mod pypi_bad_input;
@@ -20,7 +31,11 @@ mod pypi_clients;
 mod pypi_registry_checks;
 mod ruby_checks;
 mod seed;
+mod swift_bad_input;
+mod swift_checks;
+mod swift_index_checks;
 mod tls;
+mod tls_server;
 
 fn main() {
     larder_testkit::runner::main(&[
@@ -33,17 +48,32 @@ fn main() {
         pypi_clients::TESTS,
         cargo_checks::TESTS,
         cargo_registry_checks::TESTS,
+        swift_checks::TESTS,
+        swift_index_checks::TESTS,
+        swift_bad_input::TESTS,
         ruby_checks::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,
+        maven_checks::TESTS,
+        maven_clients::TESTS,
+        maven_wire::TESTS,
+        maven_builds::TESTS,
         faults::TESTS,
         tls::TESTS,
+        tls_server::TESTS,
         crash::TESTS,
         identities::TESTS,
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,
         boto3::TESTS,
+        generic_checks::TESTS,
+        connect_checks::TESTS,
+        nuget_checks::TESTS,
+        nuget_more_checks::TESTS,
+        nuget_registry_checks::TESTS,
+        nuget_faults::TESTS,
+        nuget_bad_input::TESTS,
     ])
 }

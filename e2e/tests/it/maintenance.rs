@@ -105,8 +105,18 @@ fn maintenance_external_detect_asks_the_clients() {
     let cargo_home = tempfile::tempdir().expect("a temporary folder");
     let replaced = "[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\nregistry = \"sparse+http://127.0.0.1:9/crates-mirror/\"\n";
     fs::write(cargo_home.path().join("config.toml"), replaced).expect("a configuration");
+    let home = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir_all(home.path().join(".m2")).expect("a folder");
+    fs::create_dir_all(home.path().join(".nuget/NuGet")).expect("a folder");
+    let mirror = "<mirror><id>m</id><mirrorOf>*</mirrorOf><url>http://127.0.0.1:9/maven-mirror/</url></mirror>";
+    let settings = format!("<settings><mirrors>{mirror}</mirrors></settings>");
+    fs::write(home.path().join(".m2/settings.xml"), settings).expect("settings");
+    let sources = "<configuration><packageSources><add key=\"mirror\" value=\"http://127.0.0.1:9/nuget/v3/index.json\" />\
+                   </packageSources></configuration>";
+    fs::write(home.path().join(".nuget/NuGet/NuGet.Config"), sources).expect("a configuration");
     let server = Server::builder()
         .env("PATH", &path)
+        .env("HOME", &home.path().to_string_lossy())
         .env("npm_config_registry", "http://127.0.0.1:9/npm-mirror/")
         .env("PIP_INDEX_URL", "http://someone:secret@127.0.0.1:9/pypi-mirror/simple/")
         .env("CARGO_HOME", &cargo_home.path().to_string_lossy())
@@ -115,13 +125,17 @@ fn maintenance_external_detect_asks_the_clients() {
     assert!(listed.contains("public:npmjs\thttp://127.0.0.1:9/npm-mirror/"), "{listed}");
     assert!(listed.contains("public:pypi\thttp://127.0.0.1:9/pypi-mirror/simple/"), "{listed}");
     assert!(listed.contains("public:crates-io\thttp://127.0.0.1:9/crates-mirror/"), "{listed}");
+    assert!(listed.contains("public:maven-central\thttp://127.0.0.1:9/maven-mirror/"), "{listed}");
+    assert!(listed.contains("public:nuget-org\thttp://127.0.0.1:9/nuget/v3/"), "{listed}");
     assert!(!listed.contains("secret") && !server.log().contains("secret"), "a password is shown");
     // The first start made a store repository for each of them, in front of which my-repo stands.
     let target = "/v1/repository?domain=my-domain&repository=my-repo";
     let upstreams = server.call("GET", target, &Value::Null).expect(200).json()["repository"]["upstreams"].clone();
     let names: Vec<&str> =
         upstreams.as_array().into_iter().flatten().filter_map(|one| one["repositoryName"].as_str()).collect();
-    assert_eq!(names, ["npm-store", "pypi-store", "cargo-store"]);
+    for store in ["npm-store", "pypi-store", "maven-central-store", "nuget-store", "cargo-store"] {
+        assert!(names.contains(&store), "{names:?}");
+    }
 }
 
 fn env_path() -> String {

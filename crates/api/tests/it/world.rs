@@ -11,11 +11,12 @@ use larder_auth::policy::Evaluator;
 use larder_auth::sigv4::{Payload, RequestParts, Signer};
 use larder_auth::token::RandomSecrets;
 use larder_core::access::{Action, Allowed, Caller, PackageTarget, ServerTarget, Via};
+use larder_core::error::Invalid;
 use larder_core::model::{
     AccessKey, AccountId, AssetKind, AssetName, Clock as _, ExternalConnection, PackageFormat, PackageKey, Principal,
     PrincipalKind, PublishMode, SystemClock, TagUpdate, UserName, VersionDetails,
 };
-use larder_core::ports::{Download, PublicRegistries, RegistryAnswer, RegistryRequest};
+use larder_core::ports::{Download, Format, Inspected, PublicRegistries, RegistryAnswer, RegistryRequest};
 use larder_core::services::{Formats, Limits, Ports, Services, Upload, UploadedAsset};
 use larder_core::{Error, Result};
 use larder_http::{ApiHandler as _, PeerInfo, RequestBody, Response};
@@ -42,6 +43,24 @@ impl PublicRegistries for NoRegistries {
     }
     async fn open_file(&self, _: ExternalConnection, _: &str, _: &str) -> Result<Download> {
         Err(Error::Upstream { message: "no registry".into(), retry_after_seconds: None })
+    }
+}
+
+/// The rules of a format, in small.
+struct Files;
+
+impl Format for Files {
+    fn format(&self) -> PackageFormat {
+        PackageFormat::Generic
+    }
+    fn asset_name(&self, name: &str) -> Result<AssetName, Invalid> {
+        if name.contains('/') { Err(Invalid::new("no slashes")) } else { AssetName::new(name) }
+    }
+    fn compare_versions(&self, a: &str, b: &str) -> std::cmp::Ordering {
+        a.cmp(b)
+    }
+    fn inspect(&self, _: &AssetName, _: &std::path::Path) -> Inspected {
+        Inspected::default()
     }
 }
 
@@ -110,7 +129,7 @@ impl World {
             policies: Arc::new(Evaluator::new()),
             secrets: Arc::new(RandomSecrets),
             clock: Arc::new(SystemClock),
-            formats: Formats::default(),
+            formats: Formats::new([Arc::new(Files) as Arc<dyn Format>]),
             limits,
             region: REGION.into(),
         }));

@@ -45,3 +45,34 @@ fn links_inside_are_allowed_where_the_format_has_them_and_others_never() {
         assert!(open(&outside, Links::Inside).is_err(), "{target}");
     }
 }
+
+#[test]
+fn what_was_sent_is_read_whatever_its_names() {
+    let file = zip_of(&[("a.txt", b"hello"), ("../b.txt", b"there"), ("c\\d.txt", b"back")], &[]);
+    assert!(open(&file, Links::Refused).is_err());
+    let zip = Zip::open_as_sent(file.path(), &Limits::default()).unwrap();
+    for (name, text) in [("a.txt", "hello"), ("../b.txt", "there"), ("c\\d.txt", "back")] {
+        assert_eq!(zip.read(zip.find(name).unwrap(), 100).unwrap(), text.as_bytes());
+    }
+    assert!(zip.check_contents(&Limits::default()).is_ok());
+}
+
+#[test]
+fn a_changed_byte_in_what_was_sent_never_changes_a_file_that_is_read() {
+    let content = b"hello ".repeat(100);
+    let file = zip_of(&[("a.txt", &content)], &[]);
+    let good = std::fs::read(file.path()).unwrap();
+    for at in 0..good.len() {
+        let mut bytes = good.clone();
+        bytes[at] ^= 0x20;
+        std::fs::write(file.path(), &bytes).unwrap();
+        let Ok(zip) = Zip::open_as_sent(file.path(), &Limits::default()) else { continue };
+        if let Some(entry) = zip.find("a.txt")
+            && let Ok(read) = zip.read(entry, 1 << 20)
+        {
+            assert_eq!(read, content, "byte {at}");
+        }
+    }
+    std::fs::write(file.path(), &good[..good.len() - 1]).unwrap();
+    assert!(Zip::open_as_sent(file.path(), &Limits::default()).is_err());
+}

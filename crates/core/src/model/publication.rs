@@ -43,6 +43,8 @@ pub enum PublishMode {
     AddAssets,
     /// As `AddAssets`, but only while the version is `Unfinished`; sets `status` (generic).
     WhileUnfinished,
+    /// As `AddAssets`, also while the version is `Unfinished`, which it stays: something else finishes it (Maven).
+    AtAnyTime,
 }
 
 /// A dist-tag to set.
@@ -72,7 +74,30 @@ pub struct ExpectedDigests {
     pub size_bytes: Option<u64>,
 }
 
+impl From<&Digests> for ExpectedDigests {
+    fn from(digests: &Digests) -> Self {
+        Self {
+            md5: Some(digests.md5),
+            sha1: Some(digests.sha1),
+            sha256: Some(digests.sha256.0),
+            sha512: Some(digests.sha512),
+            size_bytes: Some(digests.size_bytes),
+        }
+    }
+}
+
 impl ExpectedDigests {
+    /// The lower-case hexadecimal form of one of them, if it is known.
+    #[must_use]
+    pub fn hex(&self, algorithm: HashAlgorithm) -> Option<String> {
+        match algorithm {
+            HashAlgorithm::Md5 => self.md5.map(hex::encode),
+            HashAlgorithm::Sha1 => self.sha1.map(hex::encode),
+            HashAlgorithm::Sha256 => self.sha256.map(hex::encode),
+            HashAlgorithm::Sha512 => self.sha512.map(hex::encode),
+        }
+    }
+
     /// Whether any digest is there to check against.
     #[must_use]
     pub fn has_digest(&self) -> bool {

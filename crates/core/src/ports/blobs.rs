@@ -31,14 +31,22 @@ pub enum Blob {
     Stream(ByteStream),
 }
 
+/// An upload that is no larger may be kept in memory until it is committed ([`BlobStore::hold`]).
+pub const HELD_LIMIT_BYTES: usize = 128 << 10;
+
 /// The blob store.
 #[async_trait]
 pub trait BlobStore: Send + Sync + 'static {
     /// Starts a blob whose bytes are not known yet. Dropping it without committing discards it.
     async fn stage(&self) -> Result<Box<dyn Staging>>;
 
-    /// Puts a finished staging file in place, durably (file and folder flushed) before returning. Bytes that are there
-    /// already are put there again, so that their time of storing is not before this call.
+    /// Takes a small blob that is whole in memory; its only file is the one that committing it makes, where the store is
+    /// able to. Blocking, because it hashes.
+    fn hold(&self, bytes: Bytes) -> Result<StagedBlob>;
+
+    /// Puts a finished staging file, or what was [held](BlobStore::hold), in place, durably (file and folder flushed)
+    /// before returning. Bytes that are there already are put there again, so that their time of storing is not before
+    /// this call.
     async fn commit(&self, domain: DomainId, staged: StagedBlob) -> Result<()>;
 
     /// Opens a blob; `range` `None` is all of it. [`crate::Error::ResourceNotFound`] if it is not there.
@@ -86,38 +94,68 @@ pub trait Staging: Send {
     async fn finish(self: Box<Self>) -> Result<StagedBlob>;
 }
 
-/// A finished staging file. Removed when dropped unless committed.
+/// A finished staging file, removed when dropped unless committed; or the bytes of a small blob.
 #[derive(Debug)]
 pub struct StagedBlob {
     pub digests: Digests,
     /// BLAKE2b-256, which PyPI's upload and JSON API speak of.
     pub blake2b_256: [u8; 32],
-    path: Option<std::path::PathBuf>,
+    content: Content,
+}
+
+/// Where a staged blob is.
+#[derive(Debug)]
+enum Content {
+    File(std::path::PathBuf),
+    Memory(Bytes),
+    /// Another owner has it.
+    Given,
 }
 
 impl StagedBlob {
     /// Made by [`Staging::finish`].
     #[must_use]
     pub fn new(path: std::path::PathBuf, digests: Digests, blake2b_256: [u8; 32]) -> Self {
-        Self { digests, blake2b_256, path: Some(path) }
+        Self { digests, blake2b_256, content: Content::File(path) }
+    }
+
+    /// Made by [`BlobStore::hold`]: it has [bytes](StagedBlob::bytes) and no path.
+    #[must_use]
+    pub fn held(bytes: Bytes, digests: Digests, blake2b_256: [u8; 32]) -> Self {
+        Self { digests, blake2b_256, content: Content::Memory(bytes) }
+    }
+
+    /// Its bytes, if they are in memory: only those of what was given to [`BlobStore::hold`] are.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match &self.content {
+            Content::Memory(bytes) => Some(bytes),
+            Content::File(_) | Content::Given => None,
+        }
     }
 
     /// The file, for reading an archive before it is committed.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.path.as_deref().unwrap_or_else(|| Path::new(""))
+        match &self.content {
+            Content::File(path) => path,
+            Content::Memory(_) | Content::Given => Path::new(""),
+        }
     }
 
     /// Gives the file to the caller, who moves or removes it.
     #[must_use]
     pub fn into_path(mut self) -> std::path::PathBuf {
-        self.path.take().unwrap_or_default()
+        match std::mem::replace(&mut self.content, Content::Given) {
+            Content::File(path) => path,
+            Content::Memory(_) | Content::Given => std::path::PathBuf::new(),
+        }
     }
 }
 
 impl Drop for StagedBlob {
     fn drop(&mut self) {
-        if let Some(path) = self.path.take() {
+        if let Content::File(path) = &self.content {
             // What cannot be removed now is swept at the next start.
             let _ = std::fs::remove_file(path);
         }

@@ -1,7 +1,7 @@
 //! Writes as values. The store applies one in one transaction, with its preconditions and its journal record.
 
 use crate::model::{
-    AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AuthorizationToken, Domain, DomainId, DomainName,
+    AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AssetName, AuthorizationToken, Domain, DomainId, DomainName,
     ExternalConnection, OriginRestrictions, PackageId, PackageKey, Publication, Published, RepositoryId,
     RepositoryName, Revision, Tag, TokenId, User, UserName, VersionFailure, VersionId, VersionStatus, VersionText,
 };
@@ -120,6 +120,8 @@ pub enum Change {
     // packages and versions
     /// Publishes or ingests; answers [`Applied::Published`].
     Publish(Box<Publication>),
+    /// Publishes the assets of one version under another version's name too.
+    PublishAs(Box<PublishAs>),
     /// Keeps, in `repository`, a reference to a version stored in another repository of the domain, with what it has
     /// now (reference 3.3). Nothing happens if it is there already, except that missing assets are added.
     Retain {
@@ -149,6 +151,12 @@ pub enum Change {
         expected: Revision,
         metadata: bytes::Bytes,
     },
+    /// Removes one asset if the version's revision is still `expected`. Not found if the version has no such asset.
+    DeleteAsset {
+        version: VersionId,
+        expected: Revision,
+        asset: AssetName,
+    },
     /// Published, Unlisted or Archived; all or nothing. Answers [`Applied::Versions`].
     UpdateVersionsStatus {
         package: PackageId,
@@ -175,6 +183,22 @@ pub enum Change {
         allow_overwrite: bool,
         restrictions: OriginRestrictions,
     },
+}
+
+/// What [`Change::PublishAs`] takes: the version `name` gets assets and details of `source` in place of what it had and
+/// is Published; `source` gets a status of its own. A pointer that is published as a version (Maven: `1.0-SNAPSHOT`
+/// stands for its newest build, reference 6.3).
+#[derive(Debug, Clone)]
+pub struct PublishAs {
+    pub package: PackageId,
+    /// Unfinished, Published or Unlisted.
+    pub source: VersionText,
+    pub source_status: VersionStatus,
+    pub name: VersionText,
+    /// The revision that `name` must have; `None` if it must not be there. Conflict if somebody was faster.
+    pub expected: Option<Revision>,
+    /// The document of the version `name`, as the format keeps it.
+    pub metadata: bytes::Bytes,
 }
 
 /// What [`Change::CreateRepository`] takes.

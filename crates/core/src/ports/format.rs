@@ -39,6 +39,19 @@ pub trait Format: Send + Sync + 'static {
         VersionText::new(version)
     }
 
+    /// The asset name for what somebody who publishes asks for, where the format is narrower than the model.
+    ///
+    /// # Errors
+    /// [`Invalid`] when the format has no such asset.
+    fn asset_name(&self, name: &str) -> Result<AssetName, Invalid> {
+        AssetName::new(name)
+    }
+
+    /// Whether the assets of a version can be downloaded by their names while it is `Unfinished`.
+    fn serves_unfinished(&self) -> bool {
+        false
+    }
+
     /// The format's precedence; versions that do not parse come first, by text.
     fn compare_versions(&self, a: &str, b: &str) -> Ordering;
 
@@ -109,6 +122,22 @@ pub trait Format: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Checks a file that a public registry sent and whose digests are the promised ones, before anybody has all of it:
+    /// where a registry promises no digest, the file itself has to be what was asked for. Blocking; called away from the
+    /// request threads.
+    ///
+    /// # Errors
+    /// [`Invalid`] saying what is wrong with it; it is discarded then.
+    fn check_download(
+        &self,
+        _package: &PackageKey,
+        _version: &VersionText,
+        _asset: &PromisedAsset,
+        _file: &Path,
+    ) -> Result<(), Invalid> {
+        Ok(())
+    }
+
     /// Reads an archive that was downloaded or uploaded, with bounds: details for the API and files to keep beside it.
     /// Blocking; called away from the request threads. An archive that cannot be read yields no details and is no
     /// error here: its bytes are what the registry promised.
@@ -133,6 +162,7 @@ impl IndexRequest {
         let held = held.filter(|index| index.body.is_some());
         RegistryRequest {
             path: self.path.clone(),
+            reference: None,
             accept: self.accept,
             etag: held.and_then(|index| index.etag.clone()),
             last_modified: held.and_then(|index| index.last_modified.clone()),

@@ -10,8 +10,8 @@ mod registry;
 mod secrets;
 mod transport;
 
-pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, StagedBlob, Staging};
-pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, VersionSelector};
+pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, StagedBlob, Staging};
+pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
 pub use format::{Format, IndexRequest, Inspected, Promise, PromisedAsset};
 pub use metadata::{
     Accounts, Domains, HostedPackage, Journal, MetadataStore, PackageFilter, Packages, Repositories, RepositoryFilter,

@@ -43,6 +43,9 @@ pub trait RegistryDocuments: Send + Sync {
 pub struct RegistryRequest {
     /// Below the connection's address, percent-encoded as the registry's own clients do.
     pub path: String,
+    /// Where another document says that this one is: absolute, or relative to the connection's address. It stands for
+    /// `path` then, and is refused if it leads to a host that is not configured.
+    pub reference: Option<String>,
     pub accept: &'static str,
     /// Validators of what is held.
     pub etag: Option<String>,

@@ -48,13 +48,16 @@ impl Document {
         let digest = Sha256::digest(&body);
         // 128 bits of it: no two documents of one URL will ever share them, and every answer carries them.
         let tag = hex::encode(&digest[..16]);
+        // A document that is encoded already is not encoded twice.
+        let is_encoded = headers.iter().any(|(name, _)| *name == "content-encoding");
         let own = headers.iter().find(|(name, _)| *name == "etag").map(|(_, value)| value.clone());
         let (etag, etag_gzip) = match own {
             Some(own) => (own.clone(), format!("W/{own}")),
             None => (format!("\"{tag}\""), format!("\"{tag}-gz\"")),
         };
         let headers = headers.into_iter().filter(|(name, _)| *name != "etag").collect();
-        Self { content_type, gzip: gzip(&body), body, etag, etag_gzip, last_modified, headers, fresh_until: None }
+        let gzip = if is_encoded { None } else { gzip(&body) };
+        Self { content_type, gzip, body, etag, etag_gzip, last_modified, headers, fresh_until: None }
     }
 
     /// What keeping it costs.
@@ -101,6 +104,17 @@ mod tests {
         decoder.read_to_end(&mut text).unwrap();
         assert_eq!(text, document.body);
         assert!(decoder.into_inner().is_empty(), "clients refuse trailing bytes");
+    }
+
+    #[test]
+    fn a_document_that_is_encoded_already_has_no_second_coding() {
+        let rendered = Rendered {
+            content_type: "text/plain",
+            body: "larder ".repeat(500).into(),
+            last_modified: None,
+            headers: vec![("content-encoding", "gzip".to_owned())],
+        };
+        assert!(Document::build(rendered).gzip.is_none());
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::{Background, Ingest};
 use crate::access::{Allowed, RepositoryTarget};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
-    Actor, Asset, AssetName, DomainId, ExternalConnection, OriginRestrictions, PackageKey, PackageVersion, Repository,
-    RepositoryId, Sha256, Timestamp, VersionId, VersionText,
+    Actor, Asset, AssetName, Digests, DomainId, ExpectedDigests, ExternalConnection, OriginRestrictions, PackageKey,
+    PackageVersion, Repository, RepositoryId, Sha256, Timestamp, VersionId, VersionStatus, VersionText,
 };
 use crate::ports::{Blob, BlobStore, ByteRange, Change, Format, MetadataStore, Promise, PromisedAsset, StoredIndex};
 
@@ -37,8 +37,7 @@ pub(super) struct FoundAsset {
 #[derive(Debug, Clone)]
 struct StoredAsset {
     domain: DomainId,
-    sha256: Sha256,
-    size_bytes: u64,
+    digests: Digests,
     published_at: Timestamp,
 }
 
@@ -55,6 +54,8 @@ pub struct OpenedAsset {
     pub size_bytes: Option<u64>,
     /// Known once the asset is stored, or if its index promises it.
     pub sha256: Option<Sha256>,
+    /// All of them once the asset is stored, else what its registry promises.
+    pub digests: ExpectedDigests,
     /// When its source published it.
     pub published_at: Option<Timestamp>,
     source: Source,
@@ -79,6 +80,17 @@ impl OpenedAsset {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.settled
+    }
+
+    /// Waits until it is stored, with all its digests. Opening it again then opens what is stored.
+    ///
+    /// # Errors
+    /// What made its download fail, or that it could not be stored.
+    pub async fn kept(self) -> Result<()> {
+        match self.source {
+            Source::Stored { .. } => Ok(()),
+            Source::Arriving(mut fetch) => fetch.kept().await,
+        }
     }
 
     /// Its bytes, or a part of them if it is seekable.
@@ -127,8 +139,7 @@ impl Downloads {
                 Hit::Stored { repository, version, asset } => {
                     let stored = StoredAsset {
                         domain: target.domain.id,
-                        sha256: asset.digests.sha256,
-                        size_bytes: asset.digests.size_bytes,
+                        digests: asset.digests,
                         published_at: version.source_published_at.unwrap_or(version.published_at),
                     };
                     let opened = self.stored(&stored, repository == target.repository.id);
@@ -150,11 +161,13 @@ impl Downloads {
     }
 
     fn stored(&self, asset: &StoredAsset, settled: bool) -> OpenedAsset {
+        let sha256 = asset.digests.sha256;
         OpenedAsset {
-            size_bytes: Some(asset.size_bytes),
-            sha256: Some(asset.sha256),
+            size_bytes: Some(asset.digests.size_bytes),
+            sha256: Some(sha256),
+            digests: ExpectedDigests::from(&asset.digests),
             published_at: Some(asset.published_at),
-            source: Source::Stored { blobs: Arc::clone(&self.blobs), domain: asset.domain, sha256: asset.sha256 },
+            source: Source::Stored { blobs: Arc::clone(&self.blobs), domain: asset.domain, sha256 },
             settled,
         }
     }
@@ -171,7 +184,8 @@ impl Downloads {
     ) -> Result<Option<OpenedAsset>> {
         let target = allowed.target();
         let published_at = promise.published_at;
-        let sha256 = asset.digests.sha256.map(Sha256);
+        let digests = asset.digests.clone();
+        let sha256 = digests.sha256.map(Sha256);
         let format = self.formats.get(key.format())?;
         let document = format.promising_document(key, &promise.version, &asset.name);
         let document_path = format.index_request(&document).map(|request| request.path).unwrap_or_default();
@@ -184,6 +198,7 @@ impl Downloads {
         };
         let job = FetchJob {
             key: fetch_key.clone(),
+            document,
             document_path,
             ingest: Ingest {
                 actor: allowed.actor().clone(),
@@ -205,7 +220,8 @@ impl Downloads {
             Arrival::Coming { size_bytes } => size_bytes,
             Arrival::Stored => return Ok(None),
         };
-        Ok(Some(OpenedAsset { size_bytes, sha256, published_at, source: Source::Arriving(shared), settled: false }))
+        let source = Source::Arriving(shared);
+        Ok(Some(OpenedAsset { size_bytes, sha256, digests, published_at, source, settled: false }))
     }
 
     /// Fetches the version's other files, one after the other, whoever waits for this one.
@@ -217,6 +233,7 @@ impl Downloads {
             .filter(|other| other.name != asked.key.asset)
             .map(|other| FetchJob {
                 key: FetchKey { asset: other.name.clone(), ..asked.key.clone() },
+                document: asked.document.clone(),
                 document_path: asked.document_path.clone(),
                 ingest: Ingest { asset: other.clone(), ..asked.ingest.clone() },
             })
@@ -257,7 +274,9 @@ impl Downloads {
             if package.is_some()
                 && let Some(found) = self.views.store.find_version(repository.id, key, version).await?
             {
-                if !found.status.is_downloadable() {
+                let served = found.status.is_downloadable()
+                    || found.status == VersionStatus::Unfinished && self.formats.get(key.format())?.serves_unfinished();
+                if !served {
                     return Err(missing(start, key, version, asset));
                 }
                 if origin.is_none() || origin.as_ref() == Some(&found.origin) {

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::{Background, Ingestion, Limits};
 use crate::error::{Error, Result};
-use crate::model::{ExternalConnection, RepositoryId};
+use crate::model::{ExternalConnection, PackageKey, RepositoryId};
 use crate::ports::{BlobStore, ByteStream, PublicRegistries, StagedBlob, Staging};
 
 /// How far a download is.
@@ -59,7 +59,7 @@ pub(crate) enum Arrival {
 pub(crate) struct FetchKey {
     pub(crate) repository: RepositoryId,
     pub(crate) connection: ExternalConnection,
-    pub(crate) package: crate::model::PackageKey,
+    pub(crate) package: PackageKey,
     pub(crate) version: crate::model::VersionText,
     pub(crate) asset: crate::model::AssetName,
 }
@@ -77,7 +77,9 @@ pub(crate) struct Fetches {
 /// What a download needs to know.
 pub(crate) struct FetchJob {
     pub(crate) key: FetchKey,
-    /// The path of the document that named the file.
+    /// The document that named the file.
+    pub(crate) document: PackageKey,
+    /// Its path.
     pub(crate) document_path: String,
     pub(crate) ingest: super::Ingest,
 }
@@ -196,10 +198,13 @@ impl Task {
         if download.size_bytes.is_some_and(|size| size != staged.digests.size_bytes) {
             return Err(upstream("the download ended early".to_owned()));
         }
-        promised.digests.check(&staged.digests).map_err(|error| {
-            upstream(format!("the registry's file is not what its index promises, so it was discarded: {error}"))
-        })?;
-        Ok(staged)
+        if let Err(error) = promised.digests.check(&staged.digests) {
+            // Either may be the wrong one: the next request asks for the promise again, too.
+            self.ingestion.doubt(&job.key, &job.document).await?;
+            let message = format!("the registry's file is not what its index promises, so it was discarded: {error}");
+            return Err(upstream(message));
+        }
+        self.ingestion.check(&job.ingest, staged).await
     }
 
     async fn append(&self, staging: &mut Box<dyn Staging>, chunk: Bytes, expected: Option<u64>) -> Result<()> {

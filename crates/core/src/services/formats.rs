@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::{Error, Invalid, Result};
-use crate::model::{PackageFormat, PackageKey, VersionText};
+use crate::model::{AssetName, PackageFormat, PackageKey, VersionText};
 use crate::ports::Format;
 
 /// Format by its name.
@@ -53,6 +53,17 @@ impl Formats {
         match self.0.get(&format) {
             Some(rules) => rules.version(version),
             None => VersionText::new(version),
+        }
+    }
+
+    /// The name of an asset that an API caller publishes; as [`Formats::package_key`].
+    ///
+    /// # Errors
+    /// [`Invalid`] when the format has no such asset.
+    pub fn asset_name(&self, format: PackageFormat, name: &str) -> Result<AssetName, Invalid> {
+        match self.0.get(&format) {
+            Some(rules) => rules.asset_name(name),
+            None => AssetName::new(name),
         }
     }
 }

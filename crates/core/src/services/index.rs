@@ -5,7 +5,7 @@ use std::sync::Arc;
 use moka::sync::Cache;
 
 use super::keyed_lock::KeyedLock;
-use super::view::{Dependencies, Views};
+use super::view::{Dependencies, Sources, Views};
 use super::{Document, Rendered, View};
 use crate::access::{Allowed, RepositoryTarget};
 use crate::error::{Error, Result};
@@ -41,7 +41,20 @@ impl IndexService {
     /// # Errors
     /// [`Error::ResourceNotFound`] if nobody knows it, [`Error::Upstream`] if a source that might know it failed.
     pub async fn view(&self, allowed: &Allowed<RepositoryTarget>, key: &PackageKey) -> Result<View> {
-        self.views.load(&allowed.target().repository, key).await
+        self.views.load(&allowed.target().repository, key, Sources::All).await
+    }
+
+    /// As [`IndexService::view`], of some of the sources.
+    ///
+    /// # Errors
+    /// As [`IndexService::view`].
+    pub async fn view_of(
+        &self,
+        allowed: &Allowed<RepositoryTarget>,
+        key: &PackageKey,
+        sources: Sources,
+    ) -> Result<View> {
+        self.views.load(&allowed.target().repository, key, sources).await
     }
 
     /// The repository and its upstreams, in search order: whose packages lists and searches show.
@@ -67,6 +80,24 @@ impl IndexService {
     where
         F: FnOnce(&View) -> Result<Rendered> + Send + 'static,
     {
+        self.document_of(allowed, key, Sources::All, variant, render).await
+    }
+
+    /// As [`IndexService::document`], of some of the sources. `variant` differs from those of other sources.
+    ///
+    /// # Errors
+    /// As [`IndexService::document`].
+    pub async fn document_of<F>(
+        &self,
+        allowed: &Allowed<RepositoryTarget>,
+        key: &PackageKey,
+        sources: Sources,
+        variant: &str,
+        render: F,
+    ) -> Result<Arc<Document>>
+    where
+        F: FnOnce(&View) -> Result<Rendered> + Send + 'static,
+    {
         let name = document_name(allowed.target().repository.id, key, variant);
         if let Some(document) = self.remembered(&name, key).await? {
             return Ok(document);
@@ -75,7 +106,7 @@ impl IndexService {
         if let Some(document) = self.remembered(&name, key).await? {
             return Ok(document);
         }
-        let view = self.view(allowed, key).await?;
+        let view = self.views.load(&allowed.target().repository, key, sources).await?;
         let (document, depends_on) = tokio::task::spawn_blocking(move || {
             let rendered = render(&view)?;
             let mut document = Document::build(rendered);

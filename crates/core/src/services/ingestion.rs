@@ -9,9 +9,9 @@ use super::fetch::FetchKey;
 use crate::error::{Error, Result};
 use crate::model::{
     Actor, AssetKind, AssetName, DomainId, ExternalConnection, NewAsset, Origin, OriginRestrictions, PackageKey,
-    Publication, PublishMode, RepositoryId, VersionDetails, VersionStatus,
+    Publication, PublishMode, RepositoryId, Timestamp, VersionDetails, VersionStatus,
 };
-use crate::ports::{BlobStore, Change, Inspected, MetadataStore, Promise, PromisedAsset, StagedBlob};
+use crate::ports::{BlobStore, Change, Inspected, MetadataStore, Promise, PromisedAsset, StagedBlob, StoredIndex};
 
 /// A fetched asset and the version that it belongs to.
 #[derive(Clone)]
@@ -37,6 +37,30 @@ impl Ingestion {
     pub(crate) async fn holds(&self, key: &FetchKey) -> Result<bool> {
         let version = self.store.find_version(key.repository, &key.package, &key.version).await?;
         Ok(version.is_some_and(|version| version.assets.iter().any(|asset| asset.name == key.asset)))
+    }
+
+    /// Whether what was downloaded is what the format asked for, beyond its digests.
+    ///
+    /// # Errors
+    /// [`Error::Upstream`] if it is not.
+    pub(crate) async fn check(&self, ingest: &Ingest, staged: StagedBlob) -> Result<StagedBlob> {
+        let format = Arc::clone(self.formats.get(ingest.package.format())?);
+        let (package, version) = (ingest.package.clone(), ingest.promise.version.clone());
+        let asset = ingest.asset.clone();
+        let checked = tokio::task::spawn_blocking(move || {
+            format.check_download(&package, &version, &asset, staged.path()).map(|()| staged)
+        });
+        checked.await.map_err(Error::internal)?.map_err(|error| Error::Upstream {
+            message: format!("the registry's file is not what was asked for, so it was discarded: {error}"),
+            retry_after_seconds: None,
+        })
+    }
+
+    /// Lets a promise be asked for again that a file was not as: what is held of the document is not fresh any more.
+    pub(crate) async fn doubt(&self, key: &FetchKey, document: &PackageKey) -> Result<()> {
+        let Some(held) = self.store.find_index(key.repository, key.connection, document).await? else { return Ok(()) };
+        let doubted = StoredIndex { checked_at: Timestamp(0), ..held };
+        self.store.put_index(key.repository, key.connection, document, &doubted).await.map(drop)
     }
 
     /// Reads what the archive says of itself, puts its bytes in place and records version and asset.

@@ -45,5 +45,5 @@ pub use repositories::{LinkableUpstream, RepositorySearch, RepositoryService, Re
 pub use tags::TagService;
 pub use tokens::{Client, DEFAULT_LIFETIME, SHORTEST_LIFETIME, TokenOptions, TokenService};
 pub use versions::{DescribedVersion, ListedVersions, OfVersion, VersionService};
-pub use view::{Layer, View};
+pub use view::{Layer, Sources, View};
 pub use wiring::{Ports, Services};

@@ -14,7 +14,7 @@ use crate::model::{
     AllowPublish, AllowUpstream, AssetKind, AssetName, NewAsset, Origin, OriginRestrictions, Package, PackageFormat,
     Publication, PublishMode, Published, Revision, TagUpdate, VersionDetails, VersionStatus, VersionText,
 };
-use crate::ports::{Applied, BlobStore, Change, MetadataStore, StagedBlob};
+use crate::ports::{Applied, BlobStore, Change, MetadataStore, PublishAs, StagedBlob};
 
 /// A checked upload: the format has read it and its digests are what the client said.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl Publishing {
         if upstream == AllowUpstream::Block || target.package.format() == PackageFormat::Generic {
             return Ok(());
         }
-        if self.exists_upstream(target, version).await? {
+        if self.exists_upstream(target, package, version).await? {
             return Err(Error::conflict(
                 ConflictKind::ExistsUpstream,
                 ResourceType::PackageVersion,
@@ -134,11 +134,23 @@ impl Publishing {
         Ok(())
     }
 
-    async fn exists_upstream(&self, target: &PackageTarget, version: &VersionText) -> Result<bool> {
+    /// `own` is what the target repository itself has.
+    async fn exists_upstream(
+        &self,
+        target: &PackageTarget,
+        own: Option<&Package>,
+        version: &VersionText,
+    ) -> Result<bool> {
         let key = &target.package;
         let mut walk = self.views.graph.walk(&target.repository, key);
         while let Some(repository) = walk.next().await? {
-            let package = self.store.find_package(repository.id, key).await?;
+            let found;
+            let package = if repository.id == target.repository.id {
+                own
+            } else {
+                found = self.store.find_package(repository.id, key).await?;
+                found.as_ref()
+            };
             if repository.id != target.repository.id
                 && package.is_some()
                 && self.store.find_version(repository.id, key, version).await?.is_some()
@@ -237,6 +249,26 @@ impl Publishing {
             })?;
         let change = Change::PutVersionMetadata { version: found.id, expected, metadata };
         self.store.apply(allowed.actor(), change).await.map(drop)
+    }
+
+    /// Publishes the assets of `source` under the name `name` too; see [`PublishAs`]. `expected` is the revision of
+    /// `name` that the caller saw.
+    ///
+    /// # Errors
+    /// [`Error::ResourceNotFound`] if package or source is missing here, [`Error::Conflict`] if `name` is not as
+    /// expected or the source's assets are gone.
+    pub async fn publish_as(
+        &self,
+        allowed: &Allowed<PackageTarget>,
+        source: (&VersionText, VersionStatus),
+        name: &VersionText,
+        expected: Option<Revision>,
+        metadata: Bytes,
+    ) -> Result<()> {
+        let package = self.get_package(allowed).await?.id;
+        let (source, source_status) = (source.0.clone(), source.1);
+        let wanted = PublishAs { package, source, source_status, name: name.clone(), expected, metadata };
+        self.store.apply(allowed.actor(), Change::PublishAs(Box::new(wanted))).await.map(drop)
     }
 
     async fn get_package(&self, allowed: &Allowed<PackageTarget>) -> Result<Package> {

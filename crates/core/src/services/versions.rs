@@ -212,6 +212,22 @@ impl VersionService {
         self.apply_batch(allowed, Change::DeleteVersions { package, selection }).await
     }
 
+    /// Removes one asset of a version for good.
+    ///
+    /// # Errors
+    /// [`Error::ResourceNotFound`] if this repository has no such version or asset, [`Error::Conflict`] if somebody
+    /// else changed the version meanwhile.
+    pub async fn delete_asset(
+        &self,
+        allowed: &Allowed<PackageTarget>,
+        version: &VersionText,
+        asset: &AssetName,
+    ) -> Result<()> {
+        let found = self.get_version(allowed, version).await?;
+        let change = Change::DeleteAsset { version: found.id, expected: found.revision, asset: asset.clone() };
+        self.store.apply(allowed.actor(), change).await.map(drop)
+    }
+
     pub(super) async fn apply_batch(&self, allowed: &Allowed<PackageTarget>, change: Change) -> Result<BatchOutcome> {
         match self.store.apply(allowed.actor(), change).await? {
             Applied::Versions(outcome) => Ok(outcome),

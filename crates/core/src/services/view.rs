@@ -31,6 +31,15 @@ pub struct View {
     pub(super) depends_on: Dependencies,
 }
 
+/// Which sources a view is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sources {
+    /// Repositories and public registries.
+    All,
+    /// Repositories only: no registry is asked. For lists and searches, which look at many packages.
+    Stored,
+}
+
 /// What must be unchanged for an answer to be still right.
 #[derive(Debug)]
 pub(super) struct Dependencies {
@@ -112,8 +121,8 @@ pub(super) struct Views {
 }
 
 impl Views {
-    /// Walks the graph and reads every source.
-    pub(super) async fn load(&self, start: &Arc<Repository>, key: &PackageKey) -> Result<View> {
+    /// Walks the graph and reads every source, or what is stored only.
+    pub(super) async fn load(&self, start: &Arc<Repository>, key: &PackageKey, sources: Sources) -> Result<View> {
         let mut depends_on = Dependencies::begin(&self.control).await?;
         let mut layers = Vec::new();
         let mut failure = None;
@@ -126,6 +135,9 @@ impl Views {
                 layers.push(Layer::Hosted { repository: Arc::clone(&repository), package });
             }
             let Some(connection) = walk.enter(&repository, upstream) else { continue };
+            if sources == Sources::Stored {
+                continue;
+            }
             match self.indexes.get(repository.id, connection, key).await {
                 Ok(current) => {
                     depends_on.note_fresh_until(current.fresh_until);

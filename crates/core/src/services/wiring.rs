@@ -52,6 +52,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     pub formats: Formats,
     pub limits: Limits,
+    /// The region that stands in every ARN.
+    pub region: Arc<str>,
     /// Work that goes on after answers; a shutdown drains it.
     pub background: Background,
 }
@@ -127,7 +129,7 @@ impl Services {
                 graph,
             },
             policies: PolicyService::new(Arc::clone(&store), Arc::clone(&policies), Arc::clone(&region)),
-            tags: TagService::new(Arc::clone(&store), region),
+            tags: TagService::new(Arc::clone(&store), Arc::clone(&region)),
             identities: IdentityService::new(Arc::clone(&store), policies, secrets),
             maintenance: Maintenance {
                 store: Arc::clone(&store),
@@ -141,6 +143,7 @@ impl Services {
             clock,
             formats,
             limits,
+            region,
             background,
         }
     }

@@ -311,3 +311,24 @@ async fn an_unreachable_registry_is_an_upstream_failure() {
     let registries = registries(RegistryAddress { url, ..RegistryAddress::default() });
     assert!(upstream(fetch(&registries, "x").await).0.contains("refused"));
 }
+
+#[tokio::test]
+async fn a_document_that_another_one_names_lies_on_configured_hosts_only() {
+    let server = TestServer::start(|_| Act::Answer(response("200 OK", &[], "{}"))).await;
+    let registries = registries(with_token(&server));
+    let at = |found: &str| RegistryRequest { reference: Some(found.to_owned()), ..asking("") };
+    let beside = format!("{}/elsewhere/x.json", server.origin);
+    let below = format!("{}/npm/x.json", server.origin);
+    for (found, shows_token) in [(beside.as_str(), false), (below.as_str(), true), ("y.json", true)] {
+        let answer = registries.fetch_document(npm(), &at(found), 100).await.unwrap();
+        assert!(matches!(answer, RegistryAnswer::Found { .. }), "{found}");
+        let head = server.requests().pop().unwrap_or_default();
+        assert_eq!(head.contains("authorization"), shows_token, "{head}");
+    }
+    let asked = server.requests().len();
+    for elsewhere in ["http://files.example/x.json", "https://127.0.0.2/x.json", "file:///etc/passwd"] {
+        let (message, _) = upstream(registries.fetch_document(npm(), &at(elsewhere), 100).await);
+        assert!(message.contains("allow_hosts") || message.contains("neither http"), "{message}");
+    }
+    assert_eq!(server.requests().len(), asked);
+}

@@ -1,7 +1,7 @@
 //! Bounded reading of `.crate` files, gzip-compressed tar archives (protocols 0.6, 7.4). Nothing is unpacked to disk; only
 //! the manifest and the README are held in memory.
 
-mod entry;
+mod extensions;
 mod manifest;
 
 use std::fs::File;
@@ -9,14 +9,18 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::GzDecoder;
+use larder_archive::{EntryNames, Error, refuse};
 use larder_core::error::{Error as CoreError, Invalid};
 use larder_core::model::VersionDetails;
 use tar::{Archive, EntryType};
 
-use self::entry::{Extensions, Names};
+use self::extensions::Extensions;
 use self::manifest::Manifest;
 use crate::error::CargoError;
+use crate::names::printable;
 
+/// Entries of one archive, extension headers included.
+const ENTRY_LIMIT: usize = 100_000;
 /// `Cargo.toml` and the README.
 const MEMBER_LIMIT_BYTES: u64 = 10 << 20;
 const MANIFEST: &str = "Cargo.toml";
@@ -32,21 +36,11 @@ const PLAIN_LIMIT_BYTES: u64 = 200 << 20;
 /// What cargo itself unpacks of a large crate.
 const LARGE_RATIO_LIMIT: u64 = 20;
 
-/// Why an archive is refused.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error(transparent)]
-    Invalid(#[from] Invalid),
-    /// The staged file itself cannot be read.
-    #[error("the staged crate cannot be read")]
-    Unreadable(#[source] std::io::Error),
-}
-
 impl From<Error> for CargoError {
     fn from(error: Error) -> Self {
         match error {
             Error::Invalid(invalid) => invalid.into(),
-            Error::Unreadable(error) => CoreError::internal(error).into(),
+            Error::Io(error) => CoreError::internal(error).into(),
         }
     }
 }
@@ -66,7 +60,7 @@ pub(crate) fn check(path: &Path, name: &str, version: &str) -> Result<(), Error>
         Ok(Continue::Next)
     })?;
     archive.into_inner().finish()?;
-    let manifest = manifest.ok_or_else(|| Invalid::new(format!("the crate has no {MANIFEST} in its top folder")))?;
+    let manifest = manifest.ok_or_else(|| refuse(format!("the crate has no {MANIFEST} in its top folder")))?;
     Manifest::parse(&manifest)?.check(name, version)?;
     Ok(())
 }
@@ -127,13 +121,15 @@ enum Continue {
 }
 
 /// Visits every entry with its path below the top folder, after checking its name, type and uniqueness.
-fn walk(archive: &mut Archive<Bounded>, top: &str, visit: &mut Visit<'_>) -> Result<(), Invalid> {
-    let mut names = Names::default();
+fn walk(archive: &mut Archive<Bounded>, top: &str, visit: &mut Visit<'_>) -> Result<(), Error> {
+    let mut names = EntryNames::default();
     let mut extensions = Extensions::default();
     // Raw: extension headers are read here, with bounds, instead of by the library.
-    for entry in archive.entries().map_err(|error| broken(&error))?.raw(true) {
+    for (number, entry) in archive.entries().map_err(|error| broken(&error))?.raw(true).enumerate() {
         let mut entry = entry.map_err(|error| broken(&error))?;
-        names.count()?;
+        if number >= ENTRY_LIMIT {
+            return Err(refuse(format!("the crate has more than {ENTRY_LIMIT} entries")));
+        }
         if extensions.absorb(&mut entry)? {
             continue;
         }
@@ -141,13 +137,21 @@ fn walk(archive: &mut Archive<Bounded>, top: &str, visit: &mut Visit<'_>) -> Res
             EntryType::Regular | EntryType::Continuous => EntryType::Regular,
             EntryType::Directory => EntryType::Directory,
             EntryType::Symlink | EntryType::Link => {
-                return Err(Invalid::new("the crate has a link; cargo packs files and folders only"));
+                return Err(refuse("the crate has a link; cargo packs files and folders only"));
             }
-            _ => return Err(Invalid::new("the crate has a device or another unusual entry")),
+            _ => return Err(refuse("the crate has a device or another unusual entry")),
         };
         let raw = extensions.take_name().unwrap_or_else(|| entry.path_bytes().into_owned());
-        let Some(below) = names.admit(&raw, top, kind)? else { continue };
-        if let Continue::Stop = visit(&below, kind, &mut entry)? {
+        let path = names.admit(&raw, ENTRY_LIMIT)?;
+        let below = match path.split_once('/') {
+            Some((folder, below)) if folder == top => below,
+            None if path == top && kind == EntryType::Directory => continue,
+            _ => {
+                let (path, top) = (printable(&path), printable(top));
+                return Err(refuse(format!("the crate has an entry '{path}' outside of '{top}/'")));
+            }
+        };
+        if let Continue::Stop = visit(below, kind, &mut entry)? {
             return Ok(());
         }
     }
@@ -155,11 +159,11 @@ fn walk(archive: &mut Archive<Bounded>, top: &str, visit: &mut Visit<'_>) -> Res
 }
 
 fn open(path: &Path) -> Result<Archive<Bounded>, Error> {
-    let file = File::open(path).map_err(Error::Unreadable)?;
-    let packed = file.metadata().map_err(Error::Unreadable)?.len();
+    let file = File::open(path).map_err(Error::Io)?;
+    let packed = file.metadata().map_err(Error::Io)?.len();
     let mut reader = BufReader::with_capacity(64 << 10, file);
-    if !reader.fill_buf().map_err(Error::Unreadable)?.starts_with(&[0x1f, 0x8b]) {
-        return Err(Invalid::new("the crate is not gzip-compressed").into());
+    if !reader.fill_buf().map_err(Error::Io)?.starts_with(&[0x1f, 0x8b]) {
+        return Err(refuse("the crate is not gzip-compressed"));
     }
     Ok(Archive::new(Bounded::new(GzDecoder::new(reader), packed)))
 }

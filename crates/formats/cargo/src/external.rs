@@ -31,6 +31,8 @@ const FILE_LIMIT_BYTES: usize = 32 << 20;
 const CONFIG_LIMIT_BYTES: usize = 64 << 10;
 /// How long a registry's download template is believed. A resolve asks for hundreds of crates within that time.
 const CONFIG_FRESH_FOR: Duration = Duration::from_secs(60);
+/// How long a failure to read it is remembered: all crates wait for it, one after the other.
+const CONFIG_FAILURE_PAUSE: Duration = Duration::from_secs(5);
 /// What the stored document is, since it is not what the registry sent.
 const CONTENT_TYPE: &str = "application/x-larder-cargo-index";
 
@@ -38,14 +40,16 @@ const CONTENT_TYPE: &str = "application/x-larder-cargo-index";
 pub struct CargoFormat {
     /// The download template of the one registry that there is.
     template: Cache<(), String>,
+    /// Why there was none lately.
+    failure: Cache<(), String>,
     /// One asks, the others wait.
     asking: Mutex<()>,
 }
 
 impl Default for CargoFormat {
     fn default() -> Self {
-        let template = Cache::builder().max_capacity(1).time_to_live(CONFIG_FRESH_FOR).build();
-        Self { template, asking: Mutex::default() }
+        let remember = |time| Cache::builder().max_capacity(1).time_to_live(time).build();
+        Self { template: remember(CONFIG_FRESH_FOR), failure: remember(CONFIG_FAILURE_PAUSE), asking: Mutex::default() }
     }
 }
 
@@ -59,19 +63,26 @@ impl CargoFormat {
         if let Some(template) = self.template.get(&()) {
             return Ok(template);
         }
-        let request = RegistryRequest {
-            path: "config.json".to_owned(),
-            accept: "application/json",
-            ..RegistryRequest::default()
-        };
-        let template = match registry.get(&request, CONFIG_LIMIT_BYTES).await? {
-            RegistryAnswer::Found { body, .. } => read_config(&body).map_err(|error| upstream(&error.to_string()))?,
-            RegistryAnswer::NotModified | RegistryAnswer::NotFound => {
-                return Err(upstream("there is none; the connection's address has to be the root of a sparse index"));
-            }
-        };
-        self.template.insert((), template.clone());
-        Ok(template)
+        if let Some(message) = self.failure.get(&()) {
+            return Err(Error::Upstream { message, retry_after_seconds: None });
+        }
+        let read = read_template(registry).await;
+        match &read {
+            Ok(template) => self.template.insert((), template.clone()),
+            Err(error) => self.failure.insert((), error.to_string()),
+        }
+        read
+    }
+}
+
+async fn read_template(registry: &dyn RegistryDocuments) -> CoreResult<String> {
+    let request =
+        RegistryRequest { path: "config.json".to_owned(), accept: "application/json", ..RegistryRequest::default() };
+    match registry.get(&request, CONFIG_LIMIT_BYTES).await? {
+        RegistryAnswer::Found { body, .. } => read_config(&body).map_err(|error| upstream(&error.to_string())),
+        RegistryAnswer::NotModified | RegistryAnswer::NotFound => {
+            Err(upstream("there is none; the connection's address has to be the root of a sparse index"))
+        }
     }
 }
 

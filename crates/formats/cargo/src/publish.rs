@@ -2,6 +2,7 @@
 
 mod check;
 pub(crate) mod frame;
+mod naming;
 
 use std::sync::Arc;
 
@@ -9,11 +10,11 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::StatusCode;
 use larder_core::Error;
-use larder_core::access::{Action, Allowed, Caller, PackageTarget, RepositoryTarget};
+use larder_core::access::{Action, PackageTarget};
 use larder_core::error::Invalid;
-use larder_core::model::{AllowUpstream, AssetKind, OriginType, Package, PackageKey, PublishMode, Timestamp};
+use larder_core::model::{AssetKind, PublishMode, Timestamp};
 use larder_core::ports::{BlobStore, ByteStream, StagedBlob};
-use larder_core::services::{Layer, Services, Upload, UploadedAsset};
+use larder_core::services::{Services, Upload, UploadedAsset};
 use larder_http::{RepositoryRequest, response};
 
 use self::check::Checked;
@@ -22,7 +23,7 @@ use crate::error::CargoError;
 use crate::line::Line;
 use crate::routes::{Answer, Routes};
 use crate::wire::{Published, Warnings};
-use crate::{archive, asset, names};
+use crate::{archive, asset};
 
 impl Routes {
     /// Answers a publish. Everything that the JSON decides is decided before the crate is read.
@@ -40,7 +41,7 @@ impl Routes {
         let checked = check::check(&json, &format!("{base}/"))?;
         let package = PackageTarget::new(&target, checked.key.clone());
         let allowed = services.access.authorize(&caller, Action::PublishPackageVersion, package).await?;
-        let known = self.check_name(&caller, &target, &checked).await?;
+        let known = self.check_name(&caller, &target, &checked.key, &checked.line.name).await?;
         if let Some(stored) = services.store.find_version(target.repository.id, &checked.key, &checked.version).await? {
             return Err(CargoError::conflict(format!(
                 "version '{}' of crate '{}' already exists in repository '{}'{}",
@@ -57,92 +58,6 @@ impl Routes {
         services.publishing.publish(&allowed, upload).await?;
         let warnings = Warnings { other: warnings, ..Warnings::default() };
         Ok(response::json(StatusCode::OK, &Published { warnings }))
-    }
-
-    /// A crate is always spelled as it was first; a new one may not be mistaken for another, here or in the public
-    /// registry (protocols 7.4, 7.5). Answers the package if it is here already.
-    async fn check_name(
-        &self,
-        caller: &Caller,
-        target: &RepositoryTarget,
-        checked: &Checked,
-    ) -> Result<Option<Package>, CargoError> {
-        let services = &self.services;
-        let (key, name) = (&checked.key, &checked.line.name);
-        let collides = |other: &str, place: &str| {
-            CargoError::conflict(format!("the name '{name}' is too similar to crate '{other}', which is in {place}"))
-        };
-        let here = format!("repository '{}'", target.repository.name);
-        let known = services.store.find_package(target.repository.id, key).await?;
-        if let Some(package) = &known
-            && package.display_name != *name
-            && services.store.newest_version(package).await?.is_some()
-        {
-            return Err(collides(&package.display_name, &here));
-        }
-        if known.as_ref().is_some_and(|package| package.restrictions.upstream == AllowUpstream::Block) {
-            return Ok(known);
-        }
-        if known.is_none() {
-            names::check_new_name(name)?;
-            self.check_twins(target, key, &collides).await?;
-        }
-        // Whoever may publish but not read is not told what lies upstream; origin controls hold all the same.
-        let Ok(read) = services.access.authorize(caller, Action::ReadFromRepository, target.clone()).await else {
-            return Ok(known);
-        };
-        if self.is_public(&read, key).await? {
-            return Err(CargoError::conflict(format!(
-                "crate '{name}' exists in a public registry that repository '{}' reaches, and Cargo.lock cannot tell the two \
-                 apart; choose another name, or block upstream for the package with put-package-origin-configuration",
-                target.repository.name
-            )));
-        }
-        if known.is_none() {
-            for twin in names::twins(name) {
-                let other = names::crate_key(&twin)?;
-                if self.is_public(&read, &other).await? {
-                    return Err(collides(&twin, "a public registry that the repository reaches"));
-                }
-            }
-        }
-        Ok(known)
-    }
-
-    /// No crate of this repository is spelled alike but for `-` and `_`.
-    async fn check_twins(
-        &self,
-        target: &RepositoryTarget,
-        key: &PackageKey,
-        collides: &(dyn Fn(&str, &str) -> CargoError + Sync),
-    ) -> Result<(), CargoError> {
-        let (store, repository) = (&self.services.store, &target.repository);
-        let mut twins = names::twins(key.name());
-        // The store finds spellings with several signs, too, and also names without any: `foobar` is not `foo-bar`.
-        let found = store.find_package_twin(repository.id, key).await?;
-        twins.extend(found.map(|twin| twin.name().to_owned()).filter(|twin| names::is_twin(twin, key.name())));
-        for twin in twins {
-            if let Some(twin) = store.find_package(repository.id, &names::crate_key(&twin)?).await? {
-                return Err(collides(&twin.display_name, &format!("repository '{}'", repository.name)));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a public registry knows the crate, as far as can be told now: one that is away does not stop publishing
-    /// (reference 3.5).
-    async fn is_public(&self, read: &Allowed<RepositoryTarget>, key: &PackageKey) -> Result<bool, Error> {
-        let view = match self.services.index.view(read, key).await {
-            Ok(view) => view,
-            Err(Error::ResourceNotFound { .. } | Error::Upstream { .. }) => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        Ok(view.layers.iter().any(|layer| match layer {
-            Layer::Registry { .. } => true,
-            Layer::Hosted { package, .. } => {
-                package.versions.iter().any(|version| version.origin.origin_type() == OriginType::External)
-            }
-        }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Bounded reading of a package's tarball, from a file (protocols 0.6). Nothing is unpacked to disk; only what the
+//! Bounded reading of a package's tarball, from a file or from memory (protocols 0.6). Nothing is unpacked to disk; only what the
 //! registry tells of a package is held in memory.
 
 use std::collections::HashMap;
@@ -7,6 +7,7 @@ use std::path::Path;
 
 use flate2::bufread::GzDecoder;
 use larder_core::error::Invalid;
+use larder_core::ports::StagedBlob;
 use sha2::{Digest as _, Sha256};
 use tar::EntryType;
 
@@ -44,8 +45,11 @@ pub(crate) struct Contents {
 ///
 /// # Errors
 /// [`Invalid`] with what is wrong with the archive.
-pub(crate) fn read(path: &Path) -> Result<Contents, Invalid> {
-    let (file, size) = open(path)?;
+pub(crate) fn read(staged: &StagedBlob) -> Result<Contents, Invalid> {
+    if let Some(bytes) = staged.bytes() {
+        return read_stream(&bytes[..], bytes.len() as u64);
+    }
+    let (file, size) = open(staged.path())?;
     read_stream(file, size)
 }
 

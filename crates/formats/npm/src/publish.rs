@@ -3,13 +3,15 @@
 //! [`scanner`] takes the JSON apart while it streams in, [`body`] writes the tarball to staging meanwhile, [`check`]
 //! compares everything with everything.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use larder_core::error::{Error, Result};
 use larder_core::model::{AssetKind, AssetName, PackageKey, PublishMode};
 use larder_core::ports::BlobStore;
 use larder_core::services::{Upload, UploadedAsset};
 
-use self::body::Tarball;
+use self::body::{Arrived, Tarball};
 pub(crate) use self::body::{TEXT_LIMIT_BYTES, receive};
 pub(crate) use self::scanner::Scanner;
 use crate::external::TARBALL;
@@ -29,16 +31,14 @@ pub(crate) const BUNDLE: &str = "provenance.sigstore";
 pub(crate) async fn read(
     key: &PackageKey,
     text: Vec<u8>,
-    tarball: Tarball,
+    tarball: Tarball<Arrived>,
     publisher: &str,
     is_new_package: bool,
-    blobs: &dyn BlobStore,
+    blobs: &Arc<dyn BlobStore>,
 ) -> Result<Upload> {
-    let (package, publisher) = (key.clone(), publisher.to_owned());
-    let checked =
-        tokio::task::spawn_blocking(move || check::check(&package, &text, tarball, &publisher, is_new_package))
-            .await
-            .map_err(Error::internal)??;
+    let (package, publisher, store) = (key.clone(), publisher.to_owned(), Arc::clone(blobs));
+    let check = move || check::check(&package, &text, tarball.stage(&*store)?, &publisher, is_new_package);
+    let checked = tokio::task::spawn_blocking(check).await.map_err(Error::internal)??;
     let asset = |name: &str, kind, staged| {
         let name = AssetName::new(name).map_err(Error::internal)?;
         Ok::<_, Error>(UploadedAsset { name, kind, staged, metadata: Bytes::new() })

@@ -47,7 +47,7 @@ impl NpmRoutes {
             return Err(Error::Forbidden { message }.into());
         }
         let publisher = request.caller.principal.name();
-        let upload = publish::read(&key, received.text, tarball, publisher, is_new, services.blobs.as_ref()).await?;
+        let upload = publish::read(&key, received.text, tarball, publisher, is_new, &services.blobs).await?;
         services.publishing.publish(&allowed, upload).await?;
         let package = services.store.find_package(repository, &key).await?;
         let revision = document_revision(package.as_ref());

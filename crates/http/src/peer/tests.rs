@@ -16,7 +16,11 @@ fn read(rules: &PeerRules, remote: &str, headers: &[(&str, &str)]) -> Result<Pee
         request = request.header(*name, *value);
     }
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    rules.read(remote.parse().unwrap(), "127.0.0.1:5273".parse().unwrap(), &parts)
+    rules.read(ends(remote, false), &parts)
+}
+
+fn ends(remote: &str, is_encrypted: bool) -> Ends {
+    Ends { remote: remote.parse().unwrap(), local: "127.0.0.1:5273".parse().unwrap(), is_encrypted }
 }
 
 fn base_url(remote: &str, headers: &[(&str, &str)]) -> String {
@@ -29,14 +33,29 @@ fn the_base_url_is_what_the_client_asked_for() {
         assert_eq!(base_url(CLIENT, &[("host", host)]), format!("http://{host}"));
     }
     let (mut parts, ()) = Request::builder().uri("http://other:1/x").header("host", "h").body(()).unwrap().into_parts();
-    let local = "127.0.0.1:5273".parse().unwrap();
-    let remote = CLIENT.parse().unwrap();
-    assert_eq!(rules().read(remote, local, &parts).unwrap().base_url, "http://other:1");
+    let ends = ends(CLIENT, false);
+    assert_eq!(rules().read(ends, &parts).unwrap().base_url, "http://other:1");
     parts.uri = "/".parse().unwrap();
     parts.headers.clear();
-    assert_eq!(rules().read(remote, local, &parts), Err(BadHost));
+    assert_eq!(rules().read(ends, &parts), Err(BadHost));
     parts.version = Version::HTTP_10;
-    assert_eq!(rules().read(remote, local, &parts).unwrap().base_url, "http://127.0.0.1:5273");
+    assert_eq!(rules().read(ends, &parts).unwrap().base_url, "http://127.0.0.1:5273");
+}
+
+#[test]
+fn an_encrypted_connection_is_secure_unless_a_proxy_says_what_its_client_uses() {
+    let peer = |remote: &str, headers: &[(&str, &str)]| {
+        let mut request = Request::builder().uri("/").header("host", "h");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let peer = rules().read(ends(remote, true), &request.body(()).unwrap().into_parts().0).unwrap();
+        (peer.secure, peer.base_url)
+    };
+    assert_eq!(peer(CLIENT, &[]), (true, "https://h".to_owned()));
+    assert_eq!(peer(CLIENT, &[("x-forwarded-proto", "http")]), (true, "https://h".to_owned()));
+    assert_eq!(peer(PROXY, &[]), (true, "https://h".to_owned()));
+    assert_eq!(peer(PROXY, &[("x-forwarded-proto", "http")]), (false, "http://h".to_owned()));
 }
 
 #[test]

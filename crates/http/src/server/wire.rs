@@ -1,4 +1,4 @@
-//! A TCP connection as hyper uses it: gives up on a client that takes nothing, and closes so that the last answer
+//! A connection as hyper uses it: gives up on a client that takes nothing, and closes so that the last answer
 //! arrives.
 
 use std::io;
@@ -9,9 +9,9 @@ use std::time::Duration;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncRead as _;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::transport::Transport;
 use crate::body::Unread;
 use crate::patience::Patience;
 
@@ -21,7 +21,7 @@ const LINGER_PAUSE: Duration = Duration::from_secs(5);
 
 /// The connection.
 pub(super) struct Wire {
-    stream: TokioIo<TcpStream>,
+    stream: TokioIo<Transport>,
     writing: Patience,
     unread: Unread,
     closing: Option<Closing>,
@@ -35,7 +35,7 @@ struct Closing {
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, write_timeout: Duration) -> Self {
+    pub(super) fn new(stream: Transport, write_timeout: Duration) -> Self {
         Self {
             stream: TokioIo::new(stream),
             writing: Patience::new(write_timeout),
@@ -102,12 +102,14 @@ impl Write for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.written(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.closing.is_none() {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
+            ready!(self.written(cx, shut))?;
             self.closing = Some(Closing { until: Instant::now() + LINGER, pause: Patience::new(LINGER_PAUSE) });
         }
         self.poll_discard(cx)

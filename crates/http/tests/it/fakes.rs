@@ -20,9 +20,9 @@ use larder_core::ports::Blob;
 use larder_core::services::{Document, Rendered};
 use larder_http::response::{status_of, text, with_reason};
 use larder_http::{
-    AnonymousRequest, ApiHandler, AssetHeaders, Body, Directory, Endpoint, EndpointSettings, Failure, FormatRoutes,
-    PeerInfo, RepositoryRequest, RequestBody, RequestPath, Response, Server, ServerSettings, log_failure, serve_asset,
-    serve_document,
+    AnonymousRequest, ApiHandler, AssetHeaders, Body, Directory, Encryption, Endpoint, EndpointSettings, Failure,
+    FormatRoutes, PeerInfo, RepositoryRequest, RequestBody, RequestPath, Response, Server, ServerSettings, log_failure,
+    serve_asset, serve_document,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
@@ -60,6 +60,22 @@ pub(crate) async fn start() -> Running {
 }
 
 pub(crate) async fn start_with(server: ServerSettings, endpoint: EndpointSettings, patience: Duration) -> Running {
+    start_server(endpoint, patience, |found| found.with_settings(server)).await
+}
+
+pub(crate) async fn start_encrypted(
+    server: ServerSettings,
+    endpoint: EndpointSettings,
+    encryption: Arc<dyn Encryption>,
+) -> Running {
+    start_server(endpoint, Duration::from_secs(10), |found| found.with_settings(server).encrypted_by(encryption)).await
+}
+
+async fn start_server(
+    endpoint: EndpointSettings,
+    patience: Duration,
+    change: impl FnOnce(Server<Endpoint>) -> Server<Endpoint>,
+) -> Running {
     crate::log::collect();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -67,7 +83,7 @@ pub(crate) async fn start_with(server: ServerSettings, endpoint: EndpointSetting
     let routes = FakeRoutes { go_on: Arc::clone(&go_on), waiting: Arc::clone(&waiting) };
     let endpoint = Endpoint::new(Arc::new(FakeDirectory), vec![Arc::new(routes)], Arc::new(FakeApi), endpoint).unwrap();
     let (stop, stopping) = oneshot::channel();
-    let server = Server::new(endpoint).with_settings(server);
+    let server = change(Server::new(endpoint));
     let stopped = tokio::spawn(async move {
         let asked = async {
             if stopping.await.is_err() {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{Outcome, ServeOptions};
-use crate::config::Settings;
+use crate::config::{Settings, TlsSettings};
 use crate::external_file::ExternalFile;
 
 /// Check the configuration.
@@ -22,6 +22,7 @@ pub(super) fn run(command: ConfigCommand) -> Outcome {
     println!("data-dir       {}", settings.data_dir.path().display());
     println!("listen         {}", settings.listen);
     println!("base-url       {}", settings.base_url.as_deref().unwrap_or("(the listener's address)"));
+    println!("tls            {}", shown_tls(&settings.tls));
     println!("region         {}", settings.region);
     println!("database       {}", settings.database);
     println!("storage        {}", settings.storage_url);
@@ -31,4 +32,12 @@ pub(super) fn run(command: ConfigCommand) -> Outcome {
     }
     println!("the configuration is good");
     Ok(ExitCode::SUCCESS)
+}
+
+fn shown_tls(tls: &TlsSettings) -> String {
+    match tls {
+        TlsSettings::Off => "off".to_owned(),
+        TlsSettings::SelfSigned => "self-signed".to_owned(),
+        TlsSettings::Files(files) => format!("{} with {}", files.certificate.display(), files.key.display()),
+    }
 }

@@ -14,6 +14,7 @@ pub(super) fn run(options: &DataOptions) -> Outcome {
             data_dir.path().display()
         ))
     })?;
+    let ca_bundle = files.ca_bundle.iter().map(|file| ("AWS_CA_BUNDLE", file));
     for (name, value) in [
         ("AWS_ENDPOINT_URL", &files.endpoint_url),
         ("AWS_REGION", &files.region),
@@ -21,7 +22,10 @@ pub(super) fn run(options: &DataOptions) -> Outcome {
         ("AWS_DEFAULT_REGION", &files.region),
         ("AWS_ACCESS_KEY_ID", &files.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", &files.secret_access_key),
-    ] {
+    ]
+    .into_iter()
+    .chain(ca_bundle)
+    {
         println!("export {name}={}", quoted(value));
     }
     Ok(ExitCode::SUCCESS)

@@ -102,9 +102,11 @@ fn run_detect(dry_run: bool, data: &DataOptions) -> Outcome<()> {
     for Detected { client, result } in detect() {
         match result {
             Ok(found) => {
-                found_any = true;
-                println!("{}\t{}\t({})", found.connection, found.entry.table().url, found.source);
-                file.set(found.connection.name(), found.entry);
+                for found in found {
+                    found_any = true;
+                    println!("{}\t{}\t({})", found.connection, found.entry.table().url, found.source);
+                    file.set(found.connection.name(), found.entry);
+                }
             }
             Err(why) => println!("{client}\tnothing found: {why}"),
         }

@@ -2,6 +2,8 @@
 
 mod account;
 mod config;
+mod connect;
+mod credential;
 mod env;
 mod external;
 mod maintenance;
@@ -42,6 +44,11 @@ enum Command {
     /// Manage the addresses of public registries.
     #[command(subcommand)]
     External(external::ExternalCommand),
+    /// Print, write or undo the configuration of a package manager for a repository.
+    Connect(Box<connect::ConnectOptions>),
+    /// Print an authorization token for a package manager that runs a helper.
+    #[command(subcommand)]
+    Credential(credential::CredentialCommand),
     /// Check the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -86,6 +93,18 @@ impl From<larder_core::error::Invalid> for Failure {
     }
 }
 
+impl From<rustls::Error> for Failure {
+    fn from(error: rustls::Error) -> Self {
+        Self(format!("TLS: {error}"))
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self(error.to_string())
@@ -98,14 +117,42 @@ pub(crate) type Outcome<T = ExitCode> = Result<T, Failure>;
 /// Runs the program: 0 on success, 1 on failure, 2 for a wrong command line.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let outcome = match cli.command {
+    let outcome = match asked_by_cargo() {
+        true => credential::serve_cargo(cargo_options),
+        false => dispatch(Cli::parse()),
+    };
+    outcome.unwrap_or_else(|Failure(message)| {
+        eprintln!("larder: {message}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Whether cargo runs this as its credential provider. It says nothing else on the command line: the words of its
+/// configuration come with each request.
+fn asked_by_cargo() -> bool {
+    let mut arguments = std::env::args_os().skip(1);
+    arguments.next().is_some_and(|first| first == "--cargo-plugin") && arguments.next().is_none()
+}
+
+/// Reads the words of cargo's configuration, `credential cargo …`, as those of a command line.
+fn cargo_options(words: &[String]) -> Result<credential::CargoOptions, String> {
+    let words = std::iter::once("larder").chain(words.iter().map(String::as_str));
+    match Cli::try_parse_from(words).map_err(|error| error.to_string())?.command {
+        Some(Command::Credential(credential::CredentialCommand::Cargo(options))) => Ok(options),
+        _ => Err("the credential provider in cargo's configuration is not `larder credential cargo …`".to_owned()),
+    }
+}
+
+fn dispatch(cli: Cli) -> Outcome {
+    match cli.command {
         None => serve::run(&cli.serve),
         Some(Command::Serve(options)) => serve::run(&options),
         Some(Command::Env(options)) => env::run(&options),
         Some(Command::Account(command)) => account::run(command),
         Some(Command::User(command)) => user::run(command),
         Some(Command::External(command)) => external::run(command),
+        Some(Command::Connect(options)) => connect::run(&options),
+        Some(Command::Credential(command)) => credential::run(&command),
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Verify(options)) => maintenance::verify(&options),
         Some(Command::Gc(options)) => maintenance::gc(&options),
@@ -113,11 +160,7 @@ pub fn run() -> ExitCode {
             println!("larder {}", env!("CARGO_PKG_VERSION"));
             Ok(ExitCode::SUCCESS)
         }
-    };
-    outcome.unwrap_or_else(|Failure(message)| {
-        eprintln!("larder: {message}");
-        ExitCode::FAILURE
-    })
+    }
 }
 
 /// Runs a command's asynchronous part.

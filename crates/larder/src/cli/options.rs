@@ -65,6 +65,15 @@ pub(crate) struct ServeOptions {
     /// Serve package managers by host name, as AWS does, such as {domain}-{owner}.d.example.com
     #[arg(long, env = "LARDER_ENDPOINT_HOST", value_name = "HOST")]
     pub(crate) endpoint_host: Option<String>,
+    /// Speak TLS with this certificate, a PEM file with those that lead to its authority; read again when it changes.
+    #[arg(long, env = "LARDER_TLS_CERT", value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's key, a PEM file.
+    #[arg(long, env = "LARDER_TLS_KEY", value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// `self-signed`: speak TLS with a certificate of a local authority, made in the data directory; `off` [default: off].
+    #[arg(long, env = "LARDER_TLS", value_name = "MODE")]
+    pub(crate) tls: Option<String>,
 }
 
 impl From<DataOptions> for ServeOptions {

@@ -1,7 +1,7 @@
 //! `larder.toml`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -29,6 +29,12 @@ pub(crate) struct ConfigFile {
     pub(crate) trusted_proxies: Option<Vec<String>>,
     /// Serve package managers by host name, as AWS does: `{domain}-{owner}.d.example.com`.
     pub(crate) endpoint_host: Option<String>,
+    /// `self-signed`: encrypt with a certificate of a local authority in the data directory; `off`.
+    pub(crate) tls: Option<String>,
+    /// Encrypt with this certificate, a PEM file with those that lead to its authority.
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its key, a PEM file.
+    pub(crate) tls_key: Option<PathBuf>,
     /// Addresses of the public registries, by the name of the external connection.
     #[serde(default, rename = "external_connections")]
     pub(crate) external_connections: BTreeMap<String, RegistryEntry>,
@@ -36,6 +42,10 @@ pub(crate) struct ConfigFile {
     pub(crate) limits: LimitsSection,
     #[serde(default)]
     pub(crate) upstreams: UpstreamsSection,
+    #[serde(default)]
+    pub(crate) generic: GenericSection,
+    #[serde(default)]
+    pub(crate) swift: SwiftSection,
 }
 
 /// A public registry's address, alone or with what goes with it.
@@ -99,6 +109,25 @@ pub(crate) struct UpstreamsSection {
     /// instead of the nearest.
     #[serde(default)]
     pub(crate) npm_tags_win: bool,
+}
+
+/// The tree of generic packages.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct GenericSection {
+    /// An upload finishes its version unless it says `?unfinished=true`, as PublishPackageVersion does; else a version
+    /// takes assets until it is finished.
+    #[serde(default)]
+    pub(crate) final_uploads: bool,
+}
+
+/// Rules for Swift packages.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct SwiftSection {
+    /// Refuse releases that are not signed.
+    #[serde(default)]
+    pub(crate) require_signatures: bool,
 }
 
 impl ConfigFile {

@@ -3,9 +3,11 @@
 
 mod file;
 mod settings;
+mod tls;
 
 pub(crate) use file::{ConfigFile, RegistryEntry, RegistryTable};
 pub(crate) use settings::{LogFormat, Settings};
+pub(crate) use tls::{CertificateFiles, TlsOptions, TlsSettings};
 
 /// A configuration that cannot be used, in a sentence that names the key and its source.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,7 @@ use larder_store::DatabaseUrl;
 use url::Url;
 
 use super::file::{LimitsSection, RegistryTable, UpstreamsSection};
-use super::{ConfigError, ConfigFile, RegistryEntry};
+use super::{ConfigError, ConfigFile, RegistryEntry, TlsOptions, TlsSettings};
 use crate::cli::ServeOptions;
 use crate::data_dir::DataDir;
 use crate::external_file::ExternalFile;
@@ -38,11 +38,16 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) endpoint_host: Option<String>,
+    pub(crate) tls: TlsSettings,
     /// Addresses given on the command line or in the configuration file: they win over detected ones.
     pub(crate) registries: BTreeMap<ExternalConnection, RegistryTable>,
     pub(crate) limits: Limits,
     /// Of npm dist-tags, the one farthest from the client counts.
     pub(crate) npm_tags_win: bool,
+    /// An upload to the tree of generic packages finishes its version.
+    pub(crate) generic_uploads_final: bool,
+    /// Of Swift packages, only signed releases are taken.
+    pub(crate) swift_signatures_required: bool,
     pub(crate) bootstrap: bool,
     pub(crate) ready_file: Option<PathBuf>,
 }
@@ -58,6 +63,15 @@ impl Settings {
         let file = ConfigFile::read(&path, required)?;
         let listen = options.listen.clone().or(file.listen).unwrap_or_else(|| "127.0.0.1:5273".to_owned());
         let base_url = options.base_url.clone().or(file.base_url).map(|url| parse_base_url(&url)).transpose()?;
+        let tls = TlsOptions {
+            mode: options.tls.clone(),
+            certificate: options.tls_cert.clone(),
+            key: options.tls_key.clone(),
+        };
+        let tls = tls.settle(TlsOptions { mode: file.tls, certificate: file.tls_cert, key: file.tls_key })?;
+        if let Some(url) = base_url.as_deref().filter(|url| tls != TlsSettings::Off && url.starts_with("http:")) {
+            return Err(ConfigError(format!("base-url: '{url}' is http:// while the server speaks TLS; use https://")));
+        }
         let region = options.data.region.clone().or(file.region).unwrap_or_else(|| "us-east-1".to_owned());
         check_region(&region)?;
         let mut registries = BTreeMap::new();
@@ -92,9 +106,12 @@ impl Settings {
                 options.trusted_proxy.clone()
             },
             endpoint_host: options.endpoint_host.clone().or(file.endpoint_host),
+            tls,
             registries,
             limits: limits(&file.limits, &file.upstreams),
             npm_tags_win: file.upstreams.npm_tags_win,
+            generic_uploads_final: file.generic.final_uploads,
+            swift_signatures_required: file.swift.require_signatures,
             bootstrap: !options.no_bootstrap,
             ready_file: options.ready_file.clone(),
             data_dir,

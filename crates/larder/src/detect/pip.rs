@@ -1,10 +1,8 @@
 //! pip's `index-url`, else the index built into pip, which also names the host that its files are on.
 
-use larder_core::model::ExternalConnection;
 use url::Url;
 
-use super::{Found, ask};
-use crate::config::RegistryEntry;
+use super::{Found, ask, registry, split_credentials};
 use crate::config::RegistryTable;
 
 /// Prints the built-in index and the host of its files, one per line.
@@ -26,22 +24,9 @@ pub(super) fn detect() -> Result<Found, String> {
             (url, lines.collect(), "pip's built-in index".to_owned())
         }
     };
-    let mut url = Url::parse(&answer).map_err(|_| format!("pip's index '{answer}' is not a URL"))?;
-    let (username, password) = (url.username().to_owned(), url.password().map(str::to_owned));
-    // Credentials go into their own keys, so that the address can be shown.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    Ok(Found {
-        connection: ExternalConnection::parse("public:pypi").map_err(|error| error.to_string())?,
-        entry: RegistryEntry::Table(RegistryTable {
-            url: url.to_string(),
-            username: (!username.is_empty()).then_some(username),
-            password,
-            token: None,
-            allow_hosts,
-        }),
-        source,
-    })
+    let url = Url::parse(&answer).map_err(|_| format!("pip's index '{answer}' is not a URL"))?;
+    let table = RegistryTable { allow_hosts, ..split_credentials(url) };
+    registry("public:pypi", table, &source)
 }
 
 /// The index that pip's settings name: a variable before a command's section before the global one.

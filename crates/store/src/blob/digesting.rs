@@ -21,6 +21,13 @@ pub(super) struct Digesting {
 const PIECE_BYTES: usize = 16 * 1024;
 
 impl Digesting {
+    /// The digests of bytes that are there as a whole.
+    pub(super) fn of(bytes: &[u8]) -> (Digests, [u8; 32]) {
+        let mut digesting = Self::default();
+        digesting.update(bytes);
+        digesting.finish()
+    }
+
     pub(super) fn update(&mut self, bytes: &[u8]) {
         for piece in bytes.chunks(PIECE_BYTES) {
             self.md5.update(piece);
@@ -74,12 +81,10 @@ mod tests {
     #[test]
     fn digests_do_not_depend_on_how_the_bytes_are_cut() {
         let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
-        let mut whole = Digesting::default();
-        whole.update(&bytes);
         let mut cut = Digesting::default();
         for piece in bytes.chunks(7919) {
             cut.update(piece);
         }
-        assert_eq!(whole.finish(), cut.finish());
+        assert_eq!(Digesting::of(&bytes), cut.finish());
     }
 }

@@ -8,8 +8,8 @@ use larder_core::Error;
 
 /// The steps whose order keeps promise 1. A trait so that tests can record them and let them fail.
 pub(super) trait Disk: Send + Sync + 'static {
-    /// Flushes a file's bytes and size.
-    fn sync_file(&self, path: &Path) -> io::Result<()>;
+    /// Flushes the bytes and the size of a file, which is open at this path.
+    fn sync_file(&self, file: &File, path: &Path) -> io::Result<()>;
 
     /// Puts a file in another place, replacing what is there.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
@@ -22,8 +22,8 @@ pub(super) trait Disk: Send + Sync + 'static {
 pub(super) struct SystemDisk;
 
 impl Disk for SystemDisk {
-    fn sync_file(&self, path: &Path) -> io::Result<()> {
-        OpenOptions::new().write(true).open(path)?.sync_all()
+    fn sync_file(&self, file: &File, _path: &Path) -> io::Result<()> {
+        file.sync_all()
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

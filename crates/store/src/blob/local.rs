@@ -26,6 +26,7 @@ use larder_core::ports::{Blob, BlobStore, ByteRange, StagedBlob, Staging};
 use larder_core::{Error, Result};
 
 use super::cache::{SmallBlobCache, SmallBlobs};
+use super::digesting::Digesting;
 use super::disk::{Disk, SystemDisk, disk_error, is_folder, make_folder, remove_file};
 use super::lock::FolderLock;
 use super::staging::{StagingFolder, blocking};
@@ -68,10 +69,20 @@ impl BlobStore for LocalBlobs {
         self.staging.stage().await
     }
 
+    fn hold(&self, bytes: Bytes) -> Result<StagedBlob> {
+        let (digests, blake2b_256) = Digesting::of(&bytes);
+        Ok(StagedBlob::held(bytes, digests, blake2b_256))
+    }
+
     async fn commit(&self, domain: DomainId, staged: StagedBlob) -> Result<()> {
-        let folder = Arc::clone(&self.folder);
+        let (staging, folder) = (self.staging.clone(), Arc::clone(&self.folder));
         let sha256 = staged.digests.sha256;
-        blocking(move || folder.commit(domain, staged)).await?;
+        // One hand-over to another thread for all steps: each costs as much as a step.
+        blocking(move || {
+            let (staged, file) = opened(&staging, staged)?;
+            folder.commit(domain, staged, &file)
+        })
+        .await?;
         // A damaged blob may have been replaced.
         self.cache.remove(domain, sha256);
         Ok(())
@@ -147,7 +158,7 @@ impl BlobFolder {
         self.domain(domain).join(&name[..2]).join(name)
     }
 
-    fn commit(&self, domain: DomainId, staged: StagedBlob) -> Result<()> {
+    fn commit(&self, domain: DomainId, staged: StagedBlob, file: &File) -> Result<()> {
         let target = self.address(domain, staged.digests.sha256);
         let place = |path: &Path, error| disk_error("put a blob at", path, error);
         let (domain, shelf) = (self.domain(domain), target.parent().unwrap_or(&self.root));
@@ -162,8 +173,8 @@ impl BlobFolder {
             tracing::error!(blob = %target.display(), held, expected, "a damaged blob is replaced");
         }
         // Also when it is there: the file that is there may be old enough to be removed.
-        set_time(staged.path()).map_err(|error| place(staged.path(), error))?;
-        self.disk.sync_file(staged.path()).map_err(|error| place(staged.path(), error))?;
+        set_time(file).map_err(|error| place(staged.path(), error))?;
+        self.disk.sync_file(file, staged.path()).map_err(|error| place(staged.path(), error))?;
         let lock = self.lock.shared().map_err(|error| place(&target, error))?;
         self.disk.rename(staged.path(), &target).map_err(|error| place(&target, error))?;
         drop(lock);
@@ -288,10 +299,20 @@ fn file_size(path: &Path) -> io::Result<Option<u64>> {
     }
 }
 
+/// The file of a staged blob; made now if the blob is in memory.
+fn opened(staging: &StagingFolder, staged: StagedBlob) -> Result<(StagedBlob, File)> {
+    if let Some(bytes) = staged.bytes() {
+        return staging.write_out(bytes, staged.digests.clone(), staged.blake2b_256);
+    }
+    let path = staged.path();
+    let file = File::options().write(true).open(path).map_err(|error| disk_error("open", path, error))?;
+    Ok((staged, file))
+}
+
 /// Makes a file as new as it is about to become a blob; it may have been written for hours.
-fn set_time(staged: &Path) -> io::Result<()> {
+fn set_time(staged: &File) -> io::Result<()> {
     // The file system's own time would be the time of its last tick, some milliseconds ago.
-    File::options().write(true).open(staged)?.set_modified(SystemTime::now())
+    staged.set_modified(SystemTime::now())
 }
 
 /// When a blob was put in place, if it is there.

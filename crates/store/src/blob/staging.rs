@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use larder_core::model::Digests;
 use larder_core::ports::{StagedBlob, Staging};
 use larder_core::{Error, Result};
 use tokio::sync::oneshot;
@@ -64,9 +65,7 @@ impl StagingFolder {
 
     /// Starts a file with a name that cannot be guessed.
     pub(super) async fn stage(&self) -> Result<Box<dyn Staging>> {
-        let mut name = [0; 16];
-        getrandom::fill(&mut name).map_err(|error| Error::internal(error.to_string()))?;
-        let path = self.path.join(hex::encode(name));
+        let path = self.new_path()?;
         let staged = blocking(move || {
             let file = create_file(&path).map_err(|error| disk_error("create", &path, error))?;
             Ok(StagingFile {
@@ -77,6 +76,27 @@ impl StagingFolder {
         })
         .await?;
         Ok(Box::new(staged))
+    }
+
+    /// Makes a file of bytes that are whole in memory. Blocks.
+    pub(super) fn write_out(
+        &self,
+        bytes: &[u8],
+        digests: Digests,
+        blake2b_256: [u8; 32],
+    ) -> Result<(StagedBlob, File)> {
+        let path = self.new_path()?;
+        let mut file = create_file(&path).map_err(|error| disk_error("create", &path, error))?;
+        // From here on the file is removed if anything fails.
+        let staged = StagedBlob::new(path, digests, blake2b_256);
+        file.write_all(bytes).map_err(|error| disk_error("write", staged.path(), error))?;
+        Ok((staged, file))
+    }
+
+    fn new_path(&self) -> Result<PathBuf> {
+        let mut name = [0; 16];
+        getrandom::fill(&mut name).map_err(|error| Error::internal(error.to_string()))?;
+        Ok(self.path.join(hex::encode(name)))
     }
 
     /// Removes what was last written more than `older_than` ago, everything with zero; while another process stages

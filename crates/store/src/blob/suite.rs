@@ -227,6 +227,21 @@ pub(super) async fn dropped_staging_leaves_nothing(fixture: Arc<Fixture>) {
     assert_eq!(fixture.blobs.size(DOMAIN, sha256).await.unwrap(), None);
 }
 
+pub(super) async fn what_is_held_is_committed_like_what_was_staged(fixture: Arc<Fixture>) {
+    let bytes = Bytes::from(noise(20_000, 4));
+    let (held, staged) = (fixture.blobs.hold(bytes.clone()).unwrap(), staged(&*fixture.blobs, &bytes).await);
+    let sha256 = held.digests.sha256;
+    assert_eq!((&held.digests, held.blake2b_256), (&staged.digests, staged.blake2b_256));
+    assert!(held.bytes().is_none_or(|held| *held == bytes));
+    drop(staged);
+    fixture.blobs.commit(DOMAIN, held).await.unwrap();
+    assert!(read(&*fixture.blobs, DOMAIN, sha256, None).await == bytes);
+    let never_committed = fixture.blobs.hold(Bytes::from_static(b"never committed")).unwrap();
+    drop(never_committed);
+    assert_eq!(staging_files(&fixture), 0);
+    assert_eq!(fixture.blobs.list(None, 10).await.unwrap().len(), 1);
+}
+
 pub(super) async fn what_was_written_is_readable_while_staging_grows(fixture: Arc<Fixture>) {
     let mut staging = fixture.blobs.stage().await.unwrap();
     assert!(staging.is_empty());
@@ -298,6 +313,7 @@ macro_rules! blob_suite {
                 only_what_was_stored_before_the_cutoff_is_deleted
                 a_commit_survives_a_deletion_at_the_same_time
                 dropped_staging_leaves_nothing
+                what_is_held_is_committed_like_what_was_staged
                 what_was_written_is_readable_while_staging_grows
                 sweeping_removes_only_what_is_old_enough
                 listing_pages_through_every_blob_once_and_in_order

@@ -45,6 +45,7 @@ statements! {
     CREATE = "
         INSERT INTO asset (version_id, name, kind, size_bytes, md5, sha1, sha256, sha512, metadata)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    DELETE_ONE = "DELETE FROM asset WHERE version_id = $1 AND name = $2";
     DELETE_OF_VERSION = "DELETE FROM asset WHERE version_id = $1";
 
     REFER = "
@@ -54,6 +55,7 @@ statements! {
     ADD_USAGE = "
         INSERT INTO domain_usage (domain_id, shard, size_bytes) VALUES ($1, $2, $3)
         ON CONFLICT (domain_id, shard) DO UPDATE SET size_bytes = domain_usage.size_bytes + excluded.size_bytes";
+    RELEASE_ONE = release!("asset a WHERE a.version_id = $2 AND a.name = $3");
     RELEASE_VERSION = release!("asset a WHERE a.version_id = $2");
     RELEASE_PACKAGE = release!("package_version v JOIN asset a ON a.version_id = v.id WHERE v.package_id = $2");
     SUBTRACT_USAGE = "
@@ -184,6 +186,13 @@ impl Transaction<'_> {
             self.conn.execute(&ADD_USAGE, params![domain, shard, size]).await?;
         }
         Ok(())
+    }
+
+    /// Removes one asset of a version.
+    pub(super) async fn remove_asset(&mut self, domain: DomainId, version: VersionId, name: &AssetName) -> Result<()> {
+        self.conn.execute(&RELEASE_ONE, params![domain, version, name.as_str()]).await?;
+        self.conn.execute(&DELETE_ONE, params![version, name.as_str()]).await?;
+        self.forget_blobs(domain).await
     }
 
     /// Removes all assets of a version.

@@ -84,11 +84,13 @@ fn is_control(change: &Change) -> bool {
         | Change::Untag { .. } => true,
         Change::CreateToken { .. }
         | Change::Publish(_)
+        | Change::PublishAs(_)
         | Change::Retain { .. }
         | Change::PutOriginRestrictions { .. }
         | Change::DeletePackage { .. }
         | Change::PutTag { .. }
         | Change::PutVersionMetadata { .. }
+        | Change::DeleteAsset { .. }
         | Change::UpdateVersionsStatus { .. }
         | Change::DisposeVersions { .. }
         | Change::DeleteVersions { .. }
@@ -151,6 +153,7 @@ impl Transaction<'_> {
         match change {
             Change::CreateToken { token } => self.create_token(token).await?,
             Change::Publish(publication) => return self.publish(publication).await.map(Applied::Published),
+            Change::PublishAs(wanted) => self.publish_as(wanted).await?,
             Change::Retain { repository, source, restrictions } => {
                 self.retain(*repository, *source, *restrictions).await?;
             }
@@ -162,6 +165,7 @@ impl Transaction<'_> {
             Change::PutVersionMetadata { version, expected, metadata } => {
                 self.put_version_metadata(*version, expected, metadata).await?;
             }
+            Change::DeleteAsset { version, expected, asset } => self.delete_asset(*version, expected, asset).await?,
             Change::UpdateVersionsStatus { package, selection, target } => {
                 return self.update_versions_status(*package, selection, *target).await.map(Applied::Versions);
             }

@@ -1,10 +1,12 @@
 //! Publishing and ingesting: [`Publication`] to rows. Costs the same whatever the package and the repository hold.
+//! Publishing a version's assets under another name too ([`PublishAs`]).
 
 use larder_core::error::{ConflictKind, ResourceType};
 use larder_core::model::{
     AllowUpstream, Asset, AssetName, NewAsset, OriginType, Package, PackageVersion, Publication, PublishMode,
     Published, Revision, VersionStatus,
 };
+use larder_core::ports::PublishAs;
 use larder_core::{Error, Result};
 
 use super::Transaction;
@@ -16,6 +18,11 @@ fn conflict(publication: &Publication, kind: ConflictKind, why: &str) -> Error {
     Error::conflict(kind, ResourceType::PackageVersion, publication.version.as_str(), message)
 }
 
+/// Whether this transaction created the package, so that it has no versions and no tags.
+fn is_new(package: &Package) -> bool {
+    package.revision == 0
+}
+
 /// Checks again what the caller saw before the transaction: the setting may have been changed since.
 fn check_origin(package: &Package, publication: &Publication) -> Result<()> {
     let forbidden = |what: &str| {
@@ -23,8 +30,8 @@ fn check_origin(package: &Package, publication: &Publication) -> Result<()> {
         Err(Error::Forbidden { message })
     };
     let restrictions = package.restrictions;
-    if package.revision == 0 {
-        // Just created, with the settings that this publication brings.
+    if is_new(package) {
+        // With the settings that this publication brings.
         return Ok(());
     }
     if publication.requires_publish.is_some_and(|expected| expected != restrictions.publish) {
@@ -68,13 +75,14 @@ fn check_mode(publication: &Publication, existing: &PackageVersion) -> Result<()
         PublishMode::NewVersion => {
             Err(conflict(publication, ConflictKind::Exists, &format!("already exists (status {status})")))
         }
-        PublishMode::AddAssets if !status.is_downloadable() => {
+        PublishMode::AtAnyTime if status == VersionStatus::Unfinished => Ok(()),
+        PublishMode::AddAssets | PublishMode::AtAnyTime if !status.is_downloadable() => {
             Err(conflict(publication, ConflictKind::State, &format!("is {status} and takes no more assets")))
         }
         PublishMode::WhileUnfinished if status != VersionStatus::Unfinished => {
             Err(conflict(publication, ConflictKind::State, &format!("is {status} and takes no more assets")))
         }
-        PublishMode::AddAssets | PublishMode::WhileUnfinished => Ok(()),
+        PublishMode::AddAssets | PublishMode::AtAnyTime | PublishMode::WhileUnfinished => Ok(()),
     }
 }
 
@@ -93,7 +101,8 @@ impl Transaction<'_> {
             )
             .await?;
         check_origin(&package, publication)?;
-        let existing = self.find_version_of(package.id, &publication.version).await?;
+        let existing =
+            if is_new(&package) { None } else { self.find_version_of(package.id, &publication.version).await? };
         let published = match existing {
             None => self.publish_new(publication, &place, &package).await?,
             Some(existing) => self.publish_more(publication, &place, &package, &existing).await?,
@@ -146,7 +155,7 @@ impl Transaction<'_> {
         let new = new_assets(&existing.assets, &publication.assets)?;
         let status = match publication.mode {
             PublishMode::WhileUnfinished => publication.status,
-            PublishMode::AddAssets | PublishMode::NewVersion => existing.status,
+            PublishMode::AddAssets | PublishMode::AtAnyTime | PublishMode::NewVersion => existing.status,
         };
         // The first document stays; one that was missing is filled in.
         let metadata = if existing.metadata.is_empty() { &publication.metadata } else { &existing.metadata };
@@ -166,11 +175,58 @@ impl Transaction<'_> {
         Ok(Published { revision, status, changed: true })
     }
 
+    pub(super) async fn publish_as(&mut self, wanted: &PublishAs) -> Result<()> {
+        let (package, place) = self.lock_package(wanted.package).await?;
+        let source = self.get_version_of(package.id, &wanted.source).await?;
+        let changed = |why: String| {
+            let name = wanted.name.as_str();
+            Err(Error::conflict(ConflictKind::Revision, ResourceType::PackageVersion, name, why))
+        };
+        if !(source.status.is_downloadable() || source.status == VersionStatus::Unfinished) {
+            let message = format!("version {} is {} and cannot be published", source.version, source.status);
+            let id = source.version.as_str();
+            return Err(Error::conflict(ConflictKind::State, ResourceType::PackageVersion, id, message));
+        }
+        let existing = self.find_version_of(package.id, &wanted.name).await?;
+        match (&existing, &wanted.expected) {
+            (None, None) => {}
+            (Some(existing), Some(expected)) if existing.revision == *expected => {}
+            (None, Some(_)) => return changed(format!("version {} was deleted meanwhile", wanted.name)),
+            (Some(existing), _) => {
+                return changed(format!("version {} has revision {} meanwhile", wanted.name, existing.revision));
+            }
+        }
+        if let Some(existing) = &existing {
+            self.delete_version(place.domain, existing.id).await?;
+        }
+        let (now, details) = (self.now(), self.details_of(source.id).await?);
+        let new = NewVersion {
+            version: &wanted.name,
+            status: VersionStatus::Published,
+            origin: &source.origin,
+            source_published_at: Some(now),
+            first_seen_at: existing.as_ref().map_or(now, |existing| existing.first_seen_at),
+            published_at: now,
+            metadata: &wanted.metadata,
+            details: &details,
+            assets: &source.assets,
+        };
+        let revision = self.create_version(place.domain, package.id, &new).await?;
+        self.update_version(source.id, wanted.source_status, &source.revision).await?;
+        self.touch_package(package.id).await?;
+        let before = existing.map(|existing| told(existing.status, &existing.revision));
+        let resource = place.version(self.region, &package.key, &wanted.name);
+        self.record(&resource, before.as_deref(), Some(&told(VersionStatus::Published, &revision))).await?;
+        let resource = place.version(self.region, &package.key, &wanted.source);
+        let (before, after) = (told(source.status, &source.revision), told(wanted.source_status, &source.revision));
+        self.record(&resource, Some(&before), Some(&after)).await
+    }
+
     /// Sets the dist-tags that came along; answers whether any moved.
     async fn set_published_tags(&mut self, publication: &Publication, package: &Package) -> Result<bool> {
         let mut moved = false;
         for update in &publication.tags {
-            let current = self.find_dist_tag(package.id, &update.tag).await?;
+            let current = if is_new(package) { None } else { self.find_dist_tag(package.id, &update.tag).await? };
             let stays = match &current {
                 Some(current) => update.only_if_absent || *current == publication.version.as_str(),
                 None => false,

@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use larder_core::error::{ConflictKind, ResourceType};
 use larder_core::model::{
-    Asset, DomainId, EntryPoint, ExternalConnection, Origin, OriginType, PackageId, PackageKey, PackageVersion, Page,
-    PageRequest, RepositoryId, RepositoryName, Revision, Timestamp, VersionDetails, VersionId, VersionStatus,
-    VersionText,
+    Asset, AssetName, DomainId, EntryPoint, ExternalConnection, Origin, OriginType, Package, PackageId, PackageKey,
+    PackageVersion, Page, PageRequest, RepositoryId, RepositoryName, Revision, Timestamp, VersionDetails, VersionId,
+    VersionStatus, VersionText,
 };
 use larder_core::ports::VersionFilter;
 use larder_core::{Error, Result};
 
 use super::paging::Filtered;
+use super::places::Place;
 use super::{Transaction, assets, paging};
 use crate::sql::{Conn, Row, corrupt, params, statements};
 
@@ -290,6 +291,17 @@ impl Transaction<'_> {
         expected: &Revision,
         metadata: &[u8],
     ) -> Result<()> {
+        let (package, place, version) = self.lock_version(id, expected).await?;
+        let revision = Revision::of_version(metadata, &version.assets);
+        self.set_metadata(id, metadata, &revision).await?;
+        self.touch_package(package.id).await?;
+        let resource = place.version(self.region, &package.key, &version.version);
+        let (before, after) = (told(version.status, &version.revision), told(version.status, &revision));
+        self.record(&resource, Some(&before), Some(&after)).await
+    }
+
+    /// A version whose revision is `expected`, which nobody else changes from here on.
+    async fn lock_version(&mut self, id: VersionId, expected: &Revision) -> Result<(Package, Place, PackageVersion)> {
         let (package, _) = self.get_version(id).await?;
         let (package, place) = self.lock_package(package).await?;
         // Read again, now that nobody else changes it.
@@ -299,8 +311,20 @@ impl Transaction<'_> {
             let id = version.version.as_str();
             return Err(Error::conflict(ConflictKind::Revision, ResourceType::PackageVersion, id, message));
         }
-        let revision = Revision::of_version(metadata, &version.assets);
-        self.set_metadata(id, metadata, &revision).await?;
+        Ok((package, place, version))
+    }
+
+    /// Removes one asset of a version.
+    pub(super) async fn delete_asset(&mut self, id: VersionId, expected: &Revision, name: &AssetName) -> Result<()> {
+        let (package, place, version) = self.lock_version(id, expected).await?;
+        let left: Vec<_> = version.assets.iter().filter(|asset| asset.name != *name).cloned().collect();
+        if left.len() == version.assets.len() {
+            let message = format!("version '{}' has no asset '{name}'", version.version);
+            return Err(Error::not_found(ResourceType::Asset, name.as_str(), message));
+        }
+        self.remove_asset(place.domain, id, name).await?;
+        let revision = Revision::of_version(&version.metadata, &left);
+        self.update_version(id, version.status, &revision).await?;
         self.touch_package(package.id).await?;
         let resource = place.version(self.region, &package.key, &version.version);
         let (before, after) = (told(version.status, &version.revision), told(version.status, &revision));

@@ -1,6 +1,6 @@
 //! SQLite's one writer: a thread that puts all changes waiting for it into one transaction with one commit, so that a
-//! flush of the disk is shared by as many as came in during the last one. Each change has its own savepoint: one that
-//! fails takes nobody with it. Nobody is answered before the commit.
+//! flush of the disk is shared by as many as came in during the last one. Where there are several, each has its own
+//! savepoint: one that fails takes nobody with it. Nobody is answered before the commit.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -136,11 +136,26 @@ fn write_all(connection: Connection, mut waiting: mpsc::Receiver<Box<dyn Waiting
 /// Runs a batch in one transaction.
 fn commit(conn: &mut Conn, batch: &mut [Box<dyn Waiting>]) -> Result<()> {
     control(conn, "BEGIN IMMEDIATE")?;
-    let result = batch.iter_mut().try_for_each(|item| run(conn, item.as_mut())).and_then(|()| control(conn, "COMMIT"));
+    let run = match batch {
+        [only] => run_only(conn, only.as_mut()),
+        several => several.iter_mut().try_for_each(|item| run(conn, item.as_mut())),
+    };
+    // A change that was alone and failed has ended the transaction.
+    let result = run.and_then(|()| if in_transaction(conn) { control(conn, "COMMIT") } else { Ok(()) });
     if result.is_err() && in_transaction(conn) {
         control(conn, "ROLLBACK")?;
     }
     result
+}
+
+/// Runs the only change of a transaction, which ends here if the change fails: a savepoint would have SQLite copy every
+/// page that the change touches.
+fn run_only(conn: &mut Conn, item: &mut dyn Waiting) -> Result<()> {
+    let succeeded = item.run(conn);
+    if !in_transaction(conn) {
+        return Err(rolled_back());
+    }
+    if succeeded { Ok(()) } else { control(conn, "ROLLBACK") }
 }
 
 /// Runs one change in its savepoint. Fails only when the whole transaction has to.
@@ -148,16 +163,20 @@ fn run(conn: &mut Conn, item: &mut dyn Waiting) -> Result<()> {
     control(conn, "SAVEPOINT change")?;
     let succeeded = item.run(conn);
     if !in_transaction(conn) {
-        // A full disk or a failing one makes SQLite roll back everything.
-        return Err(Error::Unavailable {
-            message: "the metadata database cannot be written at the moment".to_owned(),
-            source: "sqlite rolled the transaction back".into(),
-        });
+        return Err(rolled_back());
     }
     if !succeeded {
         control(conn, "ROLLBACK TO change")?;
     }
     control(conn, "RELEASE change")
+}
+
+/// A full disk or a failing one makes SQLite roll back everything.
+fn rolled_back() -> Error {
+    Error::Unavailable {
+        message: "the metadata database cannot be written at the moment".to_owned(),
+        source: "sqlite rolled the transaction back".into(),
+    }
 }
 
 fn session(conn: &Conn) -> Result<&Session> {

@@ -1,4 +1,4 @@
-//! What the registry serves: `/npm/` and `/pypi/`, made or recorded.
+//! What the registry serves: `/npm/`, `/pypi/` and `/maven/`, made or recorded.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
+use super::maven::Tree;
 use crate::packages::{NpmPackage, PythonFile, PythonPackage, sha256};
 use crate::{runner, tools};
 
@@ -29,6 +30,7 @@ pub(crate) struct Content {
     pub(crate) files: BTreeMap<String, Vec<u8>>,
     /// The folder of the recorded packages.
     pub(crate) recording: Option<PathBuf>,
+    pub(crate) maven: Tree,
 }
 
 /// The folder of the recording. Skips the test if there is none.
@@ -118,6 +120,9 @@ impl Content {
         let decoded = path.replace("%2f", "/").replace("%2F", "/").replace("%40", "@");
         if let Some(bytes) = self.files.get(&decoded) {
             return Some(Found { content_type: "application/octet-stream", body: bytes.clone() });
+        }
+        if let Some(path) = decoded.strip_prefix("/maven/") {
+            return self.maven.find(path).map(|body| Found { content_type: "application/octet-stream", body });
         }
         if let Some(name) = decoded.strip_prefix("/npm/") {
             return self.find_npm(name, base);

@@ -30,14 +30,22 @@ pub enum Fault {
 pub(crate) struct Rule {
     /// Part of the target of the requests it applies to.
     pub(crate) target: String,
+    /// The target ends with the text; else it holds it.
+    pub(crate) at_end: bool,
     pub(crate) fault: Fault,
     /// How many more times it applies; always if `None`.
     pub(crate) left: Option<u32>,
 }
 
+impl Rule {
+    fn applies(&self, target: &str) -> bool {
+        if self.at_end { target.ends_with(&self.target) } else { target.contains(&self.target) }
+    }
+}
+
 /// The fault that applies to a request, if any.
 pub(crate) fn take(rules: &mut Vec<Rule>, target: &str) -> Option<Fault> {
-    let position = rules.iter().position(|rule| target.contains(&rule.target))?;
+    let position = rules.iter().position(|rule| rule.applies(target))?;
     let rule = &mut rules[position];
     let fault = rule.fault.clone();
     if let Some(left) = &mut rule.left {
@@ -55,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_counted_fault_wears_off() {
-        let mut rules = vec![Rule { target: "/a".into(), fault: Fault::Html, left: Some(2) }];
+        let mut rules = vec![Rule { target: "/a".into(), at_end: false, fault: Fault::Html, left: Some(2) }];
         assert!(take(&mut rules, "/b").is_none());
         assert!(take(&mut rules, "/x/a").is_some());
         assert!(take(&mut rules, "/a").is_some());

@@ -43,6 +43,23 @@ async fn a_version_is_published_once_whatever_its_build_metadata() {
 }
 
 #[tokio::test]
+async fn publishes_at_the_same_time_are_each_answered() {
+    let server = Server::start().await;
+    let one = Publish::new("foo", "1.0.0");
+    let mut statuses: Vec<u16> = futures_util::future::join_all((0..6).map(|_| server.publish(&one)))
+        .await
+        .iter()
+        .map(|one| one.status)
+        .collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409, 409, 409, 409, 409]);
+    let versions: Vec<Publish> = (1..7).map(|number| Publish::new("bar", &format!("1.{number}.0"))).collect();
+    let answers = futures_util::future::join_all(versions.iter().map(|version| server.publish(version))).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert_eq!(server.lines("my-repo", "bar").await.len(), 6);
+}
+
+#[tokio::test]
 async fn names_that_could_be_mistaken_for_another_are_refused() {
     let server = Server::start().await;
     server.publish(&Publish::new("foo-bar", "1.0.0")).await.expect(200);
@@ -89,6 +106,8 @@ async fn a_registry_that_is_away_stops_no_publish() {
     server.registry.set_down(true);
     server.publish(&Publish::new("foo-bar", "1.0.0")).await.expect(200);
     assert_eq!(server.lines("my-repo", "foo-bar").await.len(), 1);
+    server.publish(&Publish::new("a-b-c-d", "1.0.0")).await.expect(200);
+    assert!(server.registry.asked.lock().unwrap().len() < 6, "it is not waited for again and again");
 }
 
 #[tokio::test]
@@ -98,6 +117,37 @@ async fn a_crate_of_an_upstream_repository_gets_new_versions_only() {
     let refused = server.publish(&Publish::new("tool", "1.0.0")).await.expect(409);
     assert!(refused.detail().contains("exists in an upstream repository"), "{}", refused.detail());
     server.publish(&Publish::new("tool", "1.1.0")).await.expect(200);
+}
+
+#[tokio::test]
+async fn names_are_not_mistaken_for_those_of_upstream_repositories_either() {
+    let server = Server::start().await;
+    server.publish_to("team-repo", &Publish::new("My-Tool", "1.0.0")).await.expect(200);
+    for twin in ["my-tool", "My_Tool", "my_tool"] {
+        let refused = server.publish(&Publish::new(twin, "2.0.0")).await.expect(409);
+        assert!(refused.detail().contains("too similar"), "{}", refused.detail());
+    }
+    server.publish(&Publish::new("My-Tool", "2.0.0")).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_crate_stays_as_it_was_spelled_though_nothing_of_it_is_listed() {
+    use larder_core::access::{Action, PackageTarget};
+    use larder_core::model::{AllowPublish, AllowUpstream, OriginRestrictions};
+
+    let server = Server::start().await;
+    // A name that was reserved before its first version takes that version's spelling.
+    let target = PackageTarget::new(&server.target("my-repo").await, names::crate_key("Ours").unwrap());
+    let access = &server.services.access;
+    let allowed = access.authorize(&machine(), Action::PutPackageOriginConfiguration, target).await.unwrap();
+    let restrictions = OriginRestrictions { publish: AllowPublish::Allow, upstream: AllowUpstream::Block };
+    server.services.packages.put_origin_configuration(&allowed, restrictions).await.unwrap();
+    server.registry.publish("ours", "1.0.0");
+    for version in ["1.0.0", "1.1.0"] {
+        server.publish(&Publish::new("Ours", version)).await.expect(200);
+    }
+    server.publish(&Publish::new("ours", "1.2.0")).await.expect(409);
+    assert_eq!(server.lines("my-repo", "ours").await[0]["name"], "Ours");
 }
 
 #[tokio::test]

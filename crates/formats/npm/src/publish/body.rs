@@ -1,8 +1,9 @@
-//! The request's stream → its text in memory and its tarball in staging. Memory does not grow with the tarball.
+//! The request's stream → its text in memory and its tarball in staging, or in memory while it is small. Memory does not
+//! grow with the tarball.
 
 use futures_util::StreamExt as _;
 use larder_core::error::{Error, Result};
-use larder_core::ports::{BlobStore, ByteStream, StagedBlob, Staging};
+use larder_core::ports::{BlobStore, ByteStream, HELD_LIMIT_BYTES, StagedBlob, Staging};
 use larder_http::BodyError;
 
 use super::base64::Decoder;
@@ -19,15 +20,37 @@ pub(crate) struct Received<P> {
     /// JSON, with the tarball's data empty.
     pub(crate) text: Vec<u8>,
     /// With what admitted it.
-    pub(crate) tarball: Option<(Tarball, P)>,
+    pub(crate) tarball: Option<(Tarball<Arrived>, P)>,
 }
 
 /// The attachment that is the package.
 #[derive(Debug)]
-pub(crate) struct Tarball {
+pub(crate) struct Tarball<B = StagedBlob> {
     /// Its key among the attachments.
     pub(crate) name: String,
-    pub(crate) staged: StagedBlob,
+    pub(crate) staged: B,
+}
+
+/// The bytes of a tarball that was received.
+#[derive(Debug)]
+pub(crate) enum Arrived {
+    Staged(StagedBlob),
+    /// At most [`HELD_LIMIT_BYTES`], not hashed yet.
+    Whole(Vec<u8>),
+}
+
+impl Tarball<Arrived> {
+    /// Hashes what is not hashed yet. Blocking.
+    ///
+    /// # Errors
+    /// Those of the blob store.
+    pub(crate) fn stage(self, blobs: &dyn BlobStore) -> Result<Tarball> {
+        let staged = match self.staged {
+            Arrived::Staged(staged) => staged,
+            Arrived::Whole(bytes) => blobs.hold(bytes.into())?,
+        };
+        Ok(Tarball { name: self.name, staged })
+    }
 }
 
 /// Reads a body to its end. `permit` is for publishing: its refusal is the answer once a tarball begins, before any of
@@ -65,8 +88,8 @@ pub(crate) async fn receive<P, E: From<Error>>(
                         return Err(Error::validation("_attachments", message).into());
                     };
                     let permit = permit?;
-                    let staging = blobs.stage().await?;
-                    open = Some((Incoming { name, staging, decoder: Decoder::default(), piece: Vec::new() }, permit));
+                    let (decoder, piece) = (Decoder::default(), Vec::new());
+                    open = Some((Incoming { name, blobs, staging: None, decoder, piece }, permit));
                 }
                 Some(Piece::Data(digits)) => {
                     if let Some((incoming, _)) = &mut open {
@@ -87,18 +110,21 @@ pub(crate) async fn receive<P, E: From<Error>>(
 }
 
 /// A tarball that is being written.
-struct Incoming {
+struct Incoming<'a> {
     name: String,
-    staging: Box<dyn Staging>,
+    blobs: &'a dyn BlobStore,
+    /// From the first piece that is written.
+    staging: Option<Box<dyn Staging>>,
     decoder: Decoder,
     /// Decoded and not written yet.
     piece: Vec<u8>,
 }
 
-impl Incoming {
+impl Incoming<'_> {
     async fn write(&mut self, digits: &[u8], limit_bytes: u64) -> Result<()> {
         self.decoder.push(digits, &mut self.piece).map_err(|error| error.in_field("_attachments"))?;
-        if self.staging.len() + self.piece.len() as u64 > limit_bytes {
+        let staged = self.staging.as_ref().map_or(0, |staging| staging.len());
+        if staged + self.piece.len() as u64 > limit_bytes {
             return Err(Error::TooLarge { message: format!("a tarball has at most {limit_bytes} bytes here") });
         }
         if self.piece.len() < PIECE_BYTES { Ok(()) } else { self.flush().await }
@@ -106,12 +132,23 @@ impl Incoming {
 
     async fn flush(&mut self) -> Result<()> {
         let piece = std::mem::take(&mut self.piece);
-        if piece.is_empty() { Ok(()) } else { self.staging.write(piece.into()).await }
+        let staging = match &mut self.staging {
+            Some(staging) => staging,
+            None => self.staging.insert(self.blobs.stage().await?),
+        };
+        if piece.is_empty() { Ok(()) } else { staging.write(piece.into()).await }
     }
 
-    async fn finish(mut self) -> Result<Tarball> {
+    async fn finish(mut self) -> Result<Tarball<Arrived>> {
+        std::mem::take(&mut self.decoder).finish().map_err(|error| error.in_field("_attachments"))?;
+        if self.staging.is_none() && self.piece.len() <= HELD_LIMIT_BYTES {
+            return Ok(Tarball { name: self.name, staged: Arrived::Whole(self.piece) });
+        }
         self.flush().await?;
-        self.decoder.finish().map_err(|error| error.in_field("_attachments"))?;
-        Ok(Tarball { name: self.name, staged: self.staging.finish().await? })
+        let staging = match self.staging {
+            Some(staging) => staging,
+            None => self.blobs.stage().await?,
+        };
+        Ok(Tarball { name: self.name, staged: Arrived::Staged(staging.finish().await?) })
     }
 }

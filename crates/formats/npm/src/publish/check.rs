@@ -57,7 +57,7 @@ pub(crate) fn check(
     external::promised_digests(&promised).and_then(|promised| promised.check(digests)).map_err(|error| {
         Invalid::new(format!("the tarball is not what its manifest says: {error}")).in_field("dist")
     })?;
-    let contents = archive::read(tarball.staged.path()).map_err(|error| error.in_field("_attachments"))?;
+    let contents = archive::read(&tarball.staged).map_err(|error| error.in_field("_attachments"))?;
     check_package_json(&contents.package_json, &display_name, number)?;
 
     let bundle = body.attachments.as_ref().and_then(|all| all.iter().find(|(name, _)| is_bundle(name)));

@@ -1,16 +1,12 @@
 //! Reading the upload form: the file to a staging file, everything else to memory, with bounds.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::Stream;
 use http::StatusCode;
-use larder_core::Error;
 use larder_core::ports::{BlobStore, ByteStream, StagedBlob};
+use larder_http::{PacedBody, ReadAhead};
 use multer::{Field, Multipart};
 
 use crate::error::PypiError;
@@ -19,9 +15,6 @@ const FIELDS_LIMIT: usize = 1000;
 const TEXT_LIMIT_BYTES: usize = 10 << 20;
 /// All text fields together.
 const TEXTS_LIMIT_BYTES: usize = 20 << 20;
-/// What may arrive without a field beginning or gaining bytes: the headers of a part, and what the network delivers
-/// at once.
-const WINDOW_BYTES: u64 = 2 << 20;
 
 /// A form as sent, not judged yet but for its size.
 #[derive(Debug, Default)]
@@ -70,13 +63,12 @@ where
     F: Future<Output = Result<(), PypiError>>,
 {
     let boundary = multer::parse_boundary(content_type)?;
-    let window = Arc::new(AtomicU64::new(0));
-    let paced = Paced { stream: body, window: Arc::clone(&window), pausing: false };
+    let (paced, window) = PacedBody::new(body);
     let mut multipart = Multipart::new(paced, boundary);
     let mut form = Form::default();
     let (mut fields, mut text_bytes) = (0, 0);
     while let Some(mut field) = multipart.next_field().await? {
-        window.store(0, Ordering::Relaxed);
+        window.taken();
         fields += 1;
         if fields > FIELDS_LIMIT {
             return Err(too_large(format!("the form has more than {FIELDS_LIMIT} fields")));
@@ -114,14 +106,14 @@ async fn content(
     mut field: Field<'_>,
     blobs: &Arc<dyn BlobStore>,
     limit_bytes: u64,
-    window: &AtomicU64,
+    window: &ReadAhead,
 ) -> Result<Content, PypiError> {
     let Some(file_name) = field.file_name().map(str::to_owned) else {
         return Err(PypiError::bad_request("the 'content' part has no file name"));
     };
     let mut staging = blobs.stage().await?;
     while let Some(chunk) = field.chunk().await? {
-        window.store(0, Ordering::Relaxed);
+        window.taken();
         if staging.len() + chunk.len() as u64 > limit_bytes {
             return Err(too_large(format!("the file is larger than the limit of {limit_bytes} bytes")));
         }
@@ -131,10 +123,10 @@ async fn content(
     Ok(Content { file_name, staged })
 }
 
-async fn bounded(field: &mut Field<'_>, name: &str, limit: usize, window: &AtomicU64) -> Result<Vec<u8>, PypiError> {
+async fn bounded(field: &mut Field<'_>, name: &str, limit: usize, window: &ReadAhead) -> Result<Vec<u8>, PypiError> {
     let mut value = Vec::new();
     while let Some(chunk) = field.chunk().await? {
-        window.store(0, Ordering::Relaxed);
+        window.taken();
         value.extend_from_slice(&chunk);
         if value.len() > limit {
             return Err(too_large(format!("field '{}' is larger than {limit} bytes", printable(name))));
@@ -149,35 +141,4 @@ fn printable(name: &str) -> String {
 
 fn too_large(message: String) -> PypiError {
     PypiError::new(StatusCode::PAYLOAD_TOO_LARGE, message)
-}
-
-/// Hands the parser one chunk per poll and counts what it buffers: it reads ahead as fast as bytes arrive, and would
-/// hold a part's endless header, or a whole fast upload, in memory.
-struct Paced {
-    stream: ByteStream,
-    /// Bytes handed over since the parser last gave some back.
-    window: Arc<AtomicU64>,
-    pausing: bool,
-}
-
-impl Stream for Paced {
-    type Item = std::io::Result<Bytes>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if std::mem::replace(&mut self.pausing, false) {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let polled = self.stream.as_mut().poll_next(context);
-        if let Poll::Ready(Some(Ok(chunk))) = &polled {
-            self.pausing = true;
-            let waiting = self.window.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-            // A single chunk may be of any size: it is in memory already.
-            if waiting > WINDOW_BYTES {
-                let error = Error::validation("body", "a part's headers are too long");
-                return Poll::Ready(Some(Err(std::io::Error::other(error))));
-            }
-        }
-        polled
-    }
 }

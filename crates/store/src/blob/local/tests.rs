@@ -25,10 +25,10 @@ impl NotingDisk {
 }
 
 impl Disk for NotingDisk {
-    fn sync_file(&self, path: &Path) -> io::Result<()> {
+    fn sync_file(&self, file: &File, path: &Path) -> io::Result<()> {
         let staged = path.parent().is_some_and(|folder| folder.ends_with("staging"));
         self.note(if staged { "flush staged" } else { "flush other" }, Path::new("file"))?;
-        SystemDisk.sync_file(path)
+        SystemDisk.sync_file(file, path)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -77,6 +77,11 @@ fn a_blob_is_flushed_before_it_is_visible_and_its_folders_before_it_is_acknowled
         stored(&*fixture.blobs, DOMAIN, b"abc").await;
         let again = std::mem::take(&mut *disk.steps.lock().unwrap());
         assert_eq!(again, expected[2..], "what is there is put there again");
+
+        let held = fixture.blobs.hold(Bytes::from_static(b"abc")).unwrap();
+        fixture.blobs.commit(DOMAIN, held).await.unwrap();
+        let held = std::mem::take(&mut *disk.steps.lock().unwrap());
+        assert_eq!(held, expected[2..], "from memory as from a file");
     });
 }
 
@@ -85,12 +90,14 @@ fn a_full_disk_leaves_nothing_visible() {
     for step in ["flush staged", "rename to"] {
         let (_disk, fixture) = noting(Some(step));
         run(Some(fixture), |fixture| async move {
-            let staged = staged(&*fixture.blobs, b"abc").await;
-            let sha256 = staged.digests.sha256;
-            let error = fixture.blobs.commit(DOMAIN, staged).await.expect_err("the disk is full");
-            assert!(matches!(&error, Error::Unavailable { message, .. } if message.contains("full")), "{error:?}");
-            assert_eq!(fixture.blobs.size(DOMAIN, sha256).await.unwrap(), None);
-            assert_eq!(staging_files(&fixture), 0);
+            let held = fixture.blobs.hold(Bytes::from_static(b"abc")).unwrap();
+            for staged in [staged(&*fixture.blobs, b"abc").await, held] {
+                let sha256 = staged.digests.sha256;
+                let error = fixture.blobs.commit(DOMAIN, staged).await.expect_err("the disk is full");
+                assert!(matches!(&error, Error::Unavailable { message, .. } if message.contains("full")), "{error:?}");
+                assert_eq!(fixture.blobs.size(DOMAIN, sha256).await.unwrap(), None);
+                assert_eq!(staging_files(&fixture), 0);
+            }
         });
     }
 }

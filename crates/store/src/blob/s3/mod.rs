@@ -27,6 +27,7 @@ use larder_core::ports::{Blob, BlobStore, ByteRange, HttpTransport, IncomingResp
 use larder_core::{Error, Result};
 
 use super::cache::{SmallBlobCache, SmallBlobs};
+use super::digesting::Digesting;
 use super::disk::disk_error;
 use super::local::not_found;
 use super::staging::StagingFolder;
@@ -94,6 +95,12 @@ async fn collect(response: IncomingResponse) -> Result<Bytes> {
 impl BlobStore for S3Blobs {
     async fn stage(&self) -> Result<Box<dyn Staging>> {
         self.staging.stage().await
+    }
+
+    /// In a file, from which it is uploaded as often as that takes.
+    fn hold(&self, bytes: Bytes) -> Result<StagedBlob> {
+        let (digests, blake2b_256) = Digesting::of(&bytes);
+        self.staging.write_out(&bytes, digests, blake2b_256).map(|(staged, _file)| staged)
     }
 
     async fn commit(&self, domain: DomainId, staged: StagedBlob) -> Result<()> {

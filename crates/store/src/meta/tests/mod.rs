@@ -40,7 +40,10 @@ macro_rules! store_suite {
             }
             publishing {
                 a_version_is_read_as_it_was_published,
+                an_asset_is_removed_with_its_bytes_and_the_revision_changes,
                 publishing_the_same_version_twice_conflicts,
+                a_version_that_may_grow_at_any_time_stays_in_its_status,
+                a_version_is_published_under_another_name_in_one_step,
                 adding_assets_is_idempotent_and_never_replaces_bytes,
                 an_unfinished_version_is_sealed_by_its_last_publish,
                 origin_settings_come_from_the_first_version_and_are_checked_again,

@@ -8,7 +8,7 @@ use larder_core::model::{
     AllowPublish, AllowUpstream, Origin, OriginRestrictions, Publication, PublishMode, Repository, Revision, TagUpdate,
     VersionStatus,
 };
-use larder_core::ports::{Change, Packages};
+use larder_core::ports::{Change, Packages, PublishAs};
 
 use super::fixture::{Fixture, asset, latest, new_asset, npm, npmjs, publication, selection, version};
 
@@ -83,6 +83,75 @@ pub(super) async fn adding_assets_is_idempotent_and_never_replaces_bytes(fixture
     let assets = vec![new_asset(asset("c.whl", "c")), new_asset(asset("c.whl", "d"))];
     let upload = Publication { assets, ..adding(&repository, "x", "x") };
     assert_eq!(kind(fixture.publish(upload).await.expect_err("other bytes")), ConflictKind::OtherBytes);
+}
+
+pub(super) async fn a_version_that_may_grow_at_any_time_stays_in_its_status(fixture: Fixture) {
+    let repository = fixture.some_repository().await;
+    let part = |name: &str| Publication {
+        mode: PublishMode::AtAnyTime,
+        status: VersionStatus::Unfinished,
+        ..adding(&repository, name, name)
+    };
+    for name in ["a", "b"] {
+        let grown = fixture.publish(part(name)).await.expect("published");
+        assert_eq!((grown.status, grown.changed), (VersionStatus::Unfinished, true));
+    }
+    let package = fixture.package(repository.id, "left-pad").await.expect("the package").id;
+    for (status, takes) in
+        [(VersionStatus::Published, true), (VersionStatus::Unlisted, true), (VersionStatus::Archived, false)]
+    {
+        let change = Change::UpdateVersionsStatus { package, selection: selection(&["1.0.0"]), target: status };
+        fixture.apply(change).await.expect("applied");
+        match fixture.publish(part(status.as_str())).await {
+            Ok(grown) => assert!(takes && grown.status == status, "{status}"),
+            Err(error) => assert!(!takes && kind(error) == ConflictKind::State, "{status}"),
+        }
+    }
+}
+
+pub(super) async fn a_version_is_published_under_another_name_in_one_step(fixture: Fixture) {
+    let repository = fixture.some_repository().await;
+    let build = |text: &str| Publication {
+        status: VersionStatus::Unfinished,
+        mode: PublishMode::AtAnyTime,
+        ..publication(&repository, "left-pad", text)
+    };
+    fixture.publish(build("1-1")).await.expect("published");
+    let package = fixture.package(repository.id, "left-pad").await.expect("the package").id;
+    let publish_as = |source: &str, expected: Option<Revision>| {
+        Change::PublishAs(Box::new(PublishAs {
+            package,
+            source: version(source),
+            source_status: VersionStatus::Unlisted,
+            name: version("1-SNAPSHOT"),
+            expected,
+            metadata: Bytes::from(format!("of {source}")),
+        }))
+    };
+    fixture.apply(publish_as("1-1", None)).await.expect("applied");
+    let first = fixture.version(repository.id, "left-pad", "1-SNAPSHOT").await.expect("the name");
+    let source = fixture.version(repository.id, "left-pad", "1-1").await.expect("the source");
+    assert_eq!((first.status, source.status), (VersionStatus::Published, VersionStatus::Unlisted));
+    assert_eq!((&first.assets, &first.metadata[..]), (&source.assets, &b"of 1-1"[..]));
+    let details = fixture.store.version_details(first.id).await.expect("read");
+    assert_eq!(details, build("1-1").details);
+
+    fixture.publish(build("1-2")).await.expect("published");
+    let late = fixture.apply(publish_as("1-2", None)).await.expect_err("it is there");
+    assert_eq!(kind(late), ConflictKind::Revision);
+    let still = fixture.version(repository.id, "left-pad", "1-2").await.expect("the second source");
+    assert_eq!(still.status, VersionStatus::Unfinished, "nothing of a refused change is kept");
+    fixture.apply(publish_as("1-2", Some(first.revision.clone()))).await.expect("applied");
+    let second = fixture.version(repository.id, "left-pad", "1-SNAPSHOT").await.expect("the name");
+    assert_eq!((&second.assets, second.first_seen_at), (&still.assets, first.first_seen_at));
+    let lost = fixture.apply(publish_as("1-1", Some(first.revision))).await.expect_err("somebody was faster");
+    assert_eq!(kind(lost), ConflictKind::Revision);
+
+    let change =
+        Change::UpdateVersionsStatus { package, selection: selection(&["1-1"]), target: VersionStatus::Archived };
+    fixture.apply(change).await.expect("applied");
+    let archived = fixture.apply(publish_as("1-1", Some(second.revision))).await.expect_err("archived");
+    assert_eq!(kind(archived), ConflictKind::State);
 }
 
 pub(super) async fn an_unfinished_version_is_sealed_by_its_last_publish(fixture: Fixture) {
@@ -273,4 +342,29 @@ pub(super) async fn an_archived_version_takes_no_assets(fixture: Fixture) {
             assert_eq!(published.status, target);
         }
     }
+}
+
+pub(super) async fn an_asset_is_removed_with_its_bytes_and_the_revision_changes(fixture: Fixture) {
+    let repository = fixture.some_repository().await;
+    let publication = Publication {
+        assets: vec![new_asset(asset("a.tgz", "a")), new_asset(asset("b.tgz", "b"))],
+        ..publication(&repository, "left-pad", "1.0.0")
+    };
+    fixture.publish(publication).await.expect("published");
+    let found = fixture.version(repository.id, "left-pad", "1.0.0").await.expect("the version");
+    let name = found.assets[0].name.clone();
+    let delete = |expected: &Revision| Change::DeleteAsset {
+        version: found.id,
+        expected: expected.clone(),
+        asset: name.clone(),
+    };
+    let outdated = fixture.apply(delete(&Revision("other".to_owned()))).await.expect_err("not this revision");
+    assert_eq!(kind(outdated), ConflictKind::Revision);
+    fixture.apply(delete(&found.revision)).await.expect("removed");
+    let left = fixture.version(repository.id, "left-pad", "1.0.0").await.expect("the version");
+    assert_eq!(left.assets, [asset("b.tgz", "b")]);
+    assert_eq!(left.revision, Revision::of_version(&left.metadata, &left.assets));
+    assert_eq!(fixture.size(repository.domain).await, 1);
+    let gone = fixture.apply(delete(&left.revision)).await.expect_err("gone");
+    assert!(gone.is_not_found());
 }

@@ -1,0 +1,129 @@
+//! The URL table (protocol reference 8.3).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::Method;
+use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
+use larder_core::model::{PackageFormat, PackageKey};
+use larder_core::services::Services;
+use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response};
+
+use crate::address::Address;
+use crate::error::GenericError;
+use crate::latest::Newest;
+use crate::names::LATEST;
+use crate::parameters::Parameters;
+use crate::uploads::Uploads;
+
+/// What a handler answers.
+pub(crate) type Answer = Result<Response, GenericError>;
+
+/// The tree's endpoints.
+pub struct Routes {
+    pub(crate) services: Arc<Services>,
+    pub(crate) newest: Newest,
+    pub(crate) uploads: Uploads,
+    /// An upload that does not say otherwise is the last one of its version.
+    pub(crate) final_uploads: bool,
+}
+
+impl Routes {
+    /// Serves with these services.
+    #[must_use]
+    pub fn new(services: Arc<Services>) -> Self {
+        Self {
+            newest: Newest::new(Arc::clone(&services)),
+            uploads: Uploads::new(Arc::clone(&services.clock)),
+            services,
+            final_uploads: false,
+        }
+    }
+
+    /// Makes each upload final unless it says `?unfinished=true`, as PublishPackageVersion does.
+    #[must_use]
+    pub fn with_final_uploads(self) -> Self {
+        Self { final_uploads: true, ..self }
+    }
+
+    async fn route(&self, request: RepositoryRequest) -> Answer {
+        let parameters = Parameters::parse(request.query.as_deref())?;
+        match Address::parse(&request.path, parameters.namespace.as_deref())? {
+            Address::Version { package, version } => {
+                let reads = reads(&request.method);
+                if version == LATEST && reads {
+                    return self.redirect_to_latest(&request, package, None).await;
+                }
+                let address = package.version(&version)?;
+                match request.method {
+                    Method::DELETE => self.delete_version(&request, &address).await,
+                    Method::POST if parameters.finish => self.finish(&request, &address).await,
+                    Method::POST => Err(GenericError::bad_request("POST to a version is for ?finish")),
+                    _ if reads => self.get_list(&request, &address).await,
+                    _ => Err(GenericError::method_not_allowed("GET, HEAD, POST, DELETE")),
+                }
+            }
+            Address::Asset { package, version, asset } => {
+                let reads = reads(&request.method);
+                if version == LATEST && reads && parameters.upload.is_none() {
+                    return self.redirect_to_latest(&request, package, Some(&asset)).await;
+                }
+                let address = package.version(&version)?.asset(&asset)?;
+                match (&request.method, parameters.upload.as_deref()) {
+                    (&Method::PUT, None) => self.put_asset(request, &address, &parameters).await,
+                    (&Method::DELETE, None) => self.delete_asset(&request, &address).await,
+                    (&Method::POST, None) if parameters.begins_upload => self.begin_upload(&request, &address).await,
+                    (&Method::POST, None) => Err(GenericError::bad_request(
+                        "POST to an asset begins an upload in pieces, with ?uploads; PUT sends it at once",
+                    )),
+                    (&Method::PATCH, Some(id)) => self.append(request, &address, id).await,
+                    (&Method::PUT, Some(id)) => self.complete_upload(request, &address, id, &parameters).await,
+                    (&Method::DELETE, Some(id)) => self.cancel_upload(&request, &address, id).await,
+                    (_, Some(id)) if reads => self.get_upload(&request, &address, id).await,
+                    (_, None) if reads => self.get_asset(&request, &address).await,
+                    (_, Some(_)) => Err(GenericError::method_not_allowed("GET, HEAD, PATCH, PUT, DELETE")),
+                    (_, None) => Err(GenericError::method_not_allowed("GET, HEAD, PUT, POST, DELETE")),
+                }
+            }
+        }
+    }
+
+    /// Proof that the caller may read the repository.
+    pub(crate) async fn may_read(
+        &self,
+        request: &RepositoryRequest,
+    ) -> Result<Allowed<RepositoryTarget>, GenericError> {
+        let access = &self.services.access;
+        Ok(access.authorize(&request.caller, Action::ReadFromRepository, request.target.clone()).await?)
+    }
+
+    /// Proof that the caller may do something to a package.
+    pub(crate) async fn may(
+        &self,
+        request: &RepositoryRequest,
+        action: Action,
+        key: PackageKey,
+    ) -> Result<Allowed<PackageTarget>, GenericError> {
+        let target = PackageTarget::new(&request.target, key);
+        Ok(self.services.access.authorize(&request.caller, action, target).await?)
+    }
+}
+
+#[async_trait]
+impl FormatRoutes for Routes {
+    fn format(&self) -> PackageFormat {
+        PackageFormat::Generic
+    }
+
+    fn render_error(&self, failure: &Failure) -> Response {
+        GenericError::from(failure).response()
+    }
+
+    async fn handle(&self, request: RepositoryRequest) -> Response {
+        self.route(request).await.unwrap_or_else(GenericError::response)
+    }
+}
+
+fn reads(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}

@@ -1,0 +1,136 @@
+//! The URL table (protocol reference 4.1).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::Method;
+use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
+use larder_core::model::{PackageFormat, PackageKey, VersionText};
+use larder_core::services::{Document, Services};
+use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response};
+use moka::sync::Cache;
+
+use crate::error::NugetError;
+use crate::names;
+use crate::urls::Hive;
+
+/// What a handler answers.
+pub(crate) type Answer = Result<Response, NugetError>;
+
+/// Service indexes in memory: one per repository and address.
+const SERVICE_INDEXES: u64 = 1000;
+
+/// NuGet's endpoints.
+pub struct Routes {
+    pub(crate) services: Arc<Services>,
+    /// By the repository's address.
+    pub(crate) service_indexes: Cache<String, Arc<Document>>,
+}
+
+impl Routes {
+    /// Serves with these services.
+    #[must_use]
+    pub fn new(services: Arc<Services>) -> Self {
+        Self { services, service_indexes: Cache::new(SERVICE_INDEXES) }
+    }
+
+    async fn route(&self, request: RepositoryRequest) -> Answer {
+        let path = request.path.segments().to_vec();
+        let segments: Vec<&str> = path.iter().map(String::as_str).collect();
+        let method = if request.method == Method::HEAD { Method::GET } else { request.method.clone() };
+        match (method.as_str(), &segments[..]) {
+            ("GET", ["v3", "index.json"]) => self.get_service_index(&request).await,
+            ("GET", ["v3", "flatcontainer", id, "index.json"]) => self.get_versions(&request, known(id)?).await,
+            ("GET", ["v3", "flatcontainer", id, version, file]) => {
+                self.get_content(&request, known(id)?, known_version(version)?, file).await
+            }
+            ("GET", ["v3", "search"]) => self.search(&request).await,
+            ("GET", ["v3", "autocomplete"]) => self.autocomplete(&request).await,
+            ("GET", ["v3", "symbols", file, id, again]) if file.eq_ignore_ascii_case(again) => {
+                self.get_symbols(&request, file, id).await
+            }
+            ("GET", ["v3", hive, id, rest @ ..]) if Hive::of(hive).is_some() => {
+                self.get_registration(&request, Hive::of(hive).unwrap_or(Hive::Plain), known(id)?, rest).await
+            }
+            ("PUT", ["v3", "publish"] | ["api", "v2", "package"]) => self.push(request).await,
+            ("PUT", ["v3", "symbolpackage"] | ["api", "v2", "symbolpackage"]) => self.push_symbols(request).await,
+            ("DELETE", ["v3", "publish", id, version] | ["api", "v2", "package", id, version]) => {
+                self.unlist(&request, known(id)?, known_version(version)?).await
+            }
+            ("POST", ["v3", "publish", id, version] | ["api", "v2", "package", id, version]) => {
+                self.relist(&request, known(id)?, known_version(version)?).await
+            }
+            (_, segments) => Err(misdirected(segments)),
+        }
+    }
+
+    /// Proof that the caller may read the repository.
+    pub(crate) async fn may_read(&self, request: &RepositoryRequest) -> Result<Allowed<RepositoryTarget>, NugetError> {
+        let access = &self.services.access;
+        Ok(access.authorize(&request.caller, Action::ReadFromRepository, request.target.clone()).await?)
+    }
+
+    /// Proof that the caller may do something to a package.
+    pub(crate) async fn may(
+        &self,
+        request: &RepositoryRequest,
+        action: Action,
+        key: PackageKey,
+    ) -> Result<Allowed<PackageTarget>, NugetError> {
+        let target = PackageTarget::new(&request.target, key);
+        Ok(self.services.access.authorize(&request.caller, action, target).await?)
+    }
+}
+
+#[async_trait]
+impl FormatRoutes for Routes {
+    fn format(&self) -> PackageFormat {
+        PackageFormat::Nuget
+    }
+
+    fn render_error(&self, failure: &Failure) -> Response {
+        NugetError::from(failure).response()
+    }
+
+    fn api_key_header(&self) -> Option<&'static str> {
+        Some("x-nuget-apikey")
+    }
+
+    async fn handle(&self, request: RepositoryRequest) -> Response {
+        self.route(request).await.unwrap_or_else(|error| error.response())
+    }
+}
+
+/// A package to read: what no package can be called is not there.
+fn known(id: &str) -> Result<PackageKey, NugetError> {
+    names::package_key(id).map_err(|error| NugetError::not_found(error.to_string()))
+}
+
+/// A version to read, in whatever spelling.
+fn known_version(version: &str) -> Result<VersionText, NugetError> {
+    names::normalize_version(version).map_err(|error| NugetError::not_found(error.to_string()))
+}
+
+/// Says what is at an address that was used wrongly.
+fn misdirected(segments: &[&str]) -> NugetError {
+    match segments {
+        ["v3", "publish"] | ["api", "v2", "package"] => {
+            NugetError::method_not_allowed("PUT", "this address takes packages; it is written to with PUT")
+        }
+        ["v3", "symbolpackage"] | ["api", "v2", "symbolpackage"] => {
+            NugetError::method_not_allowed("PUT", "this address takes symbol packages; it is written to with PUT")
+        }
+        ["v3", "publish", _, _] | ["api", "v2", "package", _, _] => {
+            NugetError::method_not_allowed("DELETE, POST", "DELETE unlists a version and POST lists it again")
+        }
+        ["v3", "index.json" | "search" | "autocomplete"] | ["v3", "flatcontainer" | "symbols", ..] => {
+            NugetError::method_not_allowed("GET, HEAD", "this address is read only")
+        }
+        ["v3", hive, ..] if Hive::of(hive).is_some() => {
+            NugetError::method_not_allowed("GET, HEAD", "this address is read only")
+        }
+        _ => NugetError::not_found(
+            "NuGet's v3 protocol has nothing at this address; configure the source as 'v3/index.json' below the repository",
+        ),
+    }
+}
