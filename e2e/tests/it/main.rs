@@ -30,6 +30,7 @@ mod pypi_checks;
 mod pypi_clients;
 mod pypi_registry_checks;
 mod ruby_checks;
+mod ruby_more_checks;
 mod seed;
 mod swift_bad_input;
 mod swift_checks;
@@ -52,6 +53,7 @@ fn main() {
         swift_index_checks::TESTS,
         swift_bad_input::TESTS,
         ruby_checks::TESTS,
+        ruby_more_checks::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,

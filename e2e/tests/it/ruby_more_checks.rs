@@ -1,0 +1,200 @@
+//! Checks R-02 and R-04 to R-16 with `gem` and Bundler themselves.
+
+use larder_e2e::World;
+use larder_testkit::client::Run;
+use larder_testkit::{Client, tests};
+
+tests![
+    r_02_push_again,
+    r_04_install_with_quick_gemspecs,
+    r_06_update_after_another_push,
+    r_08_yank_hits_one_platform,
+    r_09_platform_gems,
+    r_10_prereleases,
+    r_11_search_list_info,
+    r_12_owners,
+    r_14_without_credentials,
+    r_15_fetch_dependency_specification,
+    r_16_required_ruby_version,
+];
+
+/// A gem's sources: lines of its gemspec beyond the least.
+fn build(client: &Client, name: &str, version: &str, lines: &str) -> String {
+    let folder = format!("src/{name}-{version}");
+    let spec = format!(
+        "Gem::Specification.new do |s|\n  s.name = '{name}'\n  s.version = '{version}'\n  s.summary = 'For tests'\n  \
+         s.authors = ['Ann']\n  s.files = ['lib/{name}.rb']\n  {lines}\nend\n"
+    );
+    client.write(&format!("{folder}/{name}.gemspec"), spec);
+    client.write(&format!("{folder}/lib/{name}.rb"), format!("puts '{name} {version}'\n"));
+    let built = run(client, "gem", &format!("build {name}.gemspec")).in_folder(client.home().join(&folder)).succeeds();
+    let file = built.text().lines().find_map(|line| line.trim().strip_prefix("File: ").map(str::to_owned));
+    format!("{folder}/{}", file.expect("gem says which file it wrote"))
+}
+
+fn run<'a>(client: &'a Client, program: &str, arguments: &str) -> Run<'a> {
+    client.system(program).args(arguments.split(' '))
+}
+
+/// A `gem` command that talks to the repository as its host.
+fn to_host<'a>(world: &World, client: &'a Client, arguments: &str) -> Run<'a> {
+    let host = world.server.endpoint("ruby", "my-repo");
+    run(client, "gem", &format!("{arguments} --host {}", host.trim_end_matches('/')))
+        .env("GEM_HOST_API_KEY", &world.token)
+}
+
+fn publish(world: &World, client: &Client, name: &str, version: &str, lines: &str) {
+    let file = build(client, name, version, lines);
+    let _ = to_host(world, client, &format!("push {file}")).succeeds();
+}
+
+/// The repository as a source, with the token in it.
+fn source(world: &World) -> String {
+    world.server.endpoint("ruby", "my-repo").replacen("://", &format!("://aws:{}@", world.token), 1)
+}
+
+fn install<'a>(world: &World, client: &'a Client, what: &str) -> Run<'a> {
+    run(
+        client,
+        "gem",
+        &format!("install {what} --no-document --install-dir gems --clear-sources --source {}", source(world)),
+    )
+}
+
+fn bundle<'a>(client: &'a Client, arguments: &str) -> Run<'a> {
+    run(client, "bundle", arguments).env("BUNDLE_PATH", "vendor").in_folder(client.home().join("app"))
+}
+
+fn r_02_push_again() {
+    let world = World::empty();
+    let client = Client::new(&world.server);
+    let file = build(&client, "foo", "1.0.0", "");
+    for _ in 0..2 {
+        to_host(&world, &client, &format!("push {file}")).succeeds().says("Successfully registered gem: foo (1.0.0)");
+    }
+    let other = build(&client, "foo", "1.0.0", "s.description = 'other bytes'");
+    let refused = to_host(&world, &client, &format!("push {other}")).fails();
+    assert!(refused.all().contains("pushed already with other bytes"), "{}", refused.all());
+}
+
+fn r_04_install_with_quick_gemspecs() {
+    let world = World::empty();
+    let client = Client::new(&world.server);
+    publish(&world, &client, "base", "1.2.0", "");
+    publish(&world, &client, "foo", "1.0.0", "s.add_runtime_dependency 'base', '~> 1.0', '>= 1.1'");
+    // RubyGems 3.3 resolves by info/ and then loads the gemspec of each gem from quick/Marshal.4.8/.
+    install(&world, &client, "foo").succeeds().says("2 gems installed");
+    assert_eq!(client.read("gems/gems/base-1.2.0/lib/base.rb"), "puts 'base 1.2.0'\n");
+}
+
+fn r_06_update_after_another_push() {
+    let world = World::empty();
+    let client = Client::new(&world.server);
+    publish(&world, &client, "foo", "1.0.0", "");
+    client.write("app/Gemfile", format!("source '{}'\ngem 'foo'\n", source(&world)));
+    let _ = bundle(&client, "install").succeeds();
+    publish(&world, &client, "foo", "1.1.0", "");
+    let _ = bundle(&client, "update foo").succeeds();
+    assert!(client.read("app/Gemfile.lock").contains("foo (1.1.0)"));
+    let _ = bundle(&client, "install --deployment").succeeds();
+}
+
+fn r_08_yank_hits_one_platform() {
+    let world = World::empty();
+    let client = Client::new(&world.server);
+    publish(&world, &client, "foo", "1.0.0", "");
+    publish(&world, &client, "foo", "1.1.0", "");
+    publish(&world, &client, "foo", "1.1.0", "s.platform = 'java'");
+    to_host(&world, &client, "yank foo -v 1.1.0").succeeds().says("Successfully deleted gem: foo (1.1.0)");
+    install(&world, &client, "foo").succeeds().says("foo-1.0.0");
+    let refused = install(&world, &client, "foo -v 1.1.0").fails();
+    assert!(refused.all().contains("foo"), "{}", refused.all());
+    let fetch = format!("fetch foo -v 1.1.0 --platform java --clear-sources --source {}", source(&world));
+    run(&client, "gem", &fetch).succeeds().says("Downloaded foo-1.1.0-java");
+    let unknown = to_host(&world, &client, "yank foo -v 9.9.9").ends();
+    assert!(unknown.all().contains("there is no gem foo (9.9.9)"), "{}", unknown.all());
+}
+
+fn r_09_platform_gems() {
+    let world = World::empty();
+    let client = Client::new(&world.server);
+    publish(&world, &client, "foo", "1.0.0", "");
+    publish(&world, &client, "foo", "1.0.0", "s.platform = Gem::Platform.local");
+    publish(&world, &client, "foo", "1.0.0", "s.platform = 'java'");
+    let local = run(&client, "ruby", "-e print(Gem::Platform.local)").succeeds().text().to_owned();
+    install(&world, &client, "foo").succeeds().says(&format!("foo-1.0.0-{local}"));
+    client.write("app/Gemfile", format!("source '{}'\ngem 'foo'\n", source(&world)));
+    let _ = bundle(&client, "install").succeeds();
+    let _ = bundle(&client, "lock --add-platform java").succeeds();
+    let lock = client.read("app/Gemfile.lock");
+    assert!(lock.contains("foo (1.0.0-java)") && lock.contains(&format!("foo (1.0.0-{local})")), "{lock}");
+}
+
+fn r_10_prereleases() {
+    let world = World::empty();
+    let client = Client::new(&world.server);
+    publish(&world, &client, "foo", "1.0.0", "");
+    publish(&world, &client, "foo", "2.0.0.rc1", "");
+    install(&world, &client, "foo").succeeds().says("foo-1.0.0");
+    install(&world, &client, "foo --pre").succeeds().says("foo-2.0.0.rc1");
+}
+
+fn r_11_search_list_info() {
+    let world = World::empty();
+    let client = Client::new(&world.server);
+    publish(&world, &client, "foo", "1.0.0", "");
+    publish(&world, &client, "foo", "1.1.0", "");
+    publish(&world, &client, "bar", "0.1.0", "");
+    let source = source(&world);
+    let ask = |what: &str| run(&client, "gem", &format!("{what} --clear-sources --source {source}")).succeeds();
+    ask("search fo").says("foo (1.1.0)").does_not_say("bar");
+    ask("list -r --all").says("foo (1.1.0, 1.0.0)").says("bar (0.1.0)");
+    ask("info -r foo").says("For tests");
+    let _ = install(&world, &client, "foo -v 1.0.0").succeeds();
+    let outdated = run(&client, "gem", &format!("outdated --clear-sources --source {source}"))
+        .env("GEM_HOME", &client.home().join("gems").to_string_lossy());
+    outdated.succeeds().says("foo (1.0.0 < 1.1.0)");
+}
+
+fn r_12_owners() {
+    let world = World::empty();
+    let client = Client::new(&world.server);
+    publish(&world, &client, "foo", "1.0.0", "");
+    to_host(&world, &client, "owner foo").succeeds().says("Owners for gem: foo");
+    let refused = to_host(&world, &client, "owner foo --add someone@example.test").ends();
+    assert!(refused.all().contains("gems have no list of owners here"), "{}", refused.all());
+}
+
+fn r_14_without_credentials() {
+    let world = World::empty();
+    let client = Client::new(&world.server);
+    publish(&world, &client, "foo", "1.0.0", "");
+    let plain = world.server.endpoint("ruby", "my-repo");
+    let refused = run(&client, "gem", &format!("install foo --clear-sources --source {plain}")).fails();
+    assert!(refused.all().contains("401") || refused.all().contains("nauthor"), "{}", refused.all());
+    client.write("app/Gemfile", format!("source '{plain}'\ngem 'foo'\n"));
+    let refused = bundle(&client, "install").fails();
+    assert!(refused.all().contains("Authentication is required for"), "{}", refused.all());
+}
+
+fn r_15_fetch_dependency_specification() {
+    let world = World::empty();
+    let client = Client::new(&world.server);
+    publish(&world, &client, "foo", "1.0.0", "s.add_runtime_dependency 'base', '~> 1.0'");
+    let source = source(&world);
+    let ask = |what: &str| run(&client, "gem", &format!("{what} --clear-sources --source {source}")).succeeds();
+    ask("fetch foo").says("Downloaded foo-1.0.0");
+    ask("dependency -r foo").says("base (~> 1.0)");
+    ask("specification -r foo").says("summary: For tests");
+}
+
+fn r_16_required_ruby_version() {
+    let world = World::empty();
+    let client = Client::new(&world.server);
+    publish(&world, &client, "foo", "1.0.0", "");
+    publish(&world, &client, "foo", "2.0.0", "s.required_ruby_version = '>= 99'");
+    install(&world, &client, "foo").succeeds().says("foo-1.0.0");
+    client.write("app/Gemfile", format!("source '{}'\ngem 'foo'\n", source(&world)));
+    let _ = bundle(&client, "install").succeeds();
+    assert!(client.read("app/Gemfile.lock").contains("foo (1.0.0)"));
+}
