@@ -31,6 +31,7 @@ mod pypi_clients;
 mod pypi_registry_checks;
 mod ruby_checks;
 mod ruby_more_checks;
+mod ruby_registry_checks;
 mod seed;
 mod swift_bad_input;
 mod swift_checks;
@@ -54,6 +55,7 @@ fn main() {
         swift_bad_input::TESTS,
         ruby_checks::TESTS,
         ruby_more_checks::TESTS,
+        ruby_registry_checks::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,
