@@ -92,7 +92,12 @@ impl Routes {
         });
         let mut gems = Vec::new();
         for key in matches.iter().skip((page_number - 1).saturating_mul(PER_PAGE)).take(PER_PAGE) {
-            let view = self.services.index.view_of(&allowed, key, Sources::Stored).await?;
+            let view = match self.services.index.view_of(&allowed, key, Sources::Stored).await {
+                Ok(view) => view,
+                // A name of which nothing is held but its settings.
+                Err(error) if error.is_not_found() => continue,
+                Err(error) => return Err(error.into()),
+            };
             if let Some(newest) = newest_first(&view).ok().and_then(|listed| Some(listed.first()?.line)) {
                 gems.push(self.describe(request, &view, &newest).await?);
             }
