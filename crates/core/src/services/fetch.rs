@@ -98,7 +98,8 @@ impl Fetches {
     /// Joins the download of this asset, or starts it. It goes on to its end whoever leaves.
     pub(crate) fn join(&self, job: FetchJob) -> SharedFetch {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shared) = running.get(&job.key) {
+        // One that has failed is on the list until its task ends; who comes now asks anew.
+        if let Some(shared) = running.get(&job.key).filter(|shared| !shared.has_failed()) {
             return shared.clone();
         }
         let (sender, progress) = watch::channel(Progress::Opening);
@@ -112,7 +113,11 @@ impl Fetches {
             opened: Arc::clone(&shared.opened),
             progress: sender,
         };
-        let remove = RemoveWhenDone { running: Arc::clone(&self.running), key: job.key.clone() };
+        let remove = RemoveWhenDone {
+            running: Arc::clone(&self.running),
+            key: job.key.clone(),
+            opened: Arc::clone(&shared.opened),
+        };
         self.background.spawn(async move {
             task.run(job).await;
             drop(remove);
@@ -125,11 +130,16 @@ impl Fetches {
 struct RemoveWhenDone {
     running: Arc<Mutex<HashMap<FetchKey, SharedFetch>>>,
     key: FetchKey,
+    /// Tells this download from one that took its place.
+    opened: Arc<Mutex<Option<Opened>>>,
 }
 
 impl Drop for RemoveWhenDone {
     fn drop(&mut self) {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.get(&self.key).is_some_and(|shared| Arc::ptr_eq(&shared.opened, &self.opened)) {
+            running.remove(&self.key);
+        }
     }
 }
 
@@ -230,6 +240,10 @@ fn too_large(limit: u64) -> Error {
 }
 
 impl SharedFetch {
+    fn has_failed(&self) -> bool {
+        matches!(*self.progress.borrow(), Progress::Failed(_))
+    }
+
     /// Waits until the registry has answered.
     ///
     /// # Errors
