@@ -11,7 +11,7 @@ use super::registry_index::RegistryIndexes;
 use super::view::Views;
 use super::{
     Background, Control, DomainService, Downloads, Formats, IdentityService, IndexService, Ingestion, Limits,
-    Maintenance, PackageService, PolicyService, Publishing, RepositoryService, TagService, TokenService,
+    Maintenance, PackageService, PolicyService, Publishing, RepositoryService, TagService, Throttle, TokenService,
     VersionService,
 };
 use crate::access::Access;
@@ -52,6 +52,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     pub formats: Formats,
     pub limits: Limits,
+    /// Counts requests, if rates are set.
+    pub throttle: Option<Throttle>,
     /// The region that stands in every ARN.
     pub region: Arc<str>,
     /// Work that goes on after answers; a shutdown drains it.
@@ -142,6 +144,7 @@ impl Services {
             registries,
             clock,
             formats,
+            throttle: Throttle::new(&limits.rates),
             limits,
             region,
             background,
