@@ -10,7 +10,7 @@ use larder_core::services::Services;
 use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response};
 
 use crate::address::Address;
-use crate::error::GenericError;
+use crate::error::{self, GenericError};
 use crate::latest::Newest;
 use crate::names::LATEST;
 use crate::parameters::Parameters;
@@ -60,7 +60,7 @@ impl Routes {
                     Method::POST if parameters.finish => self.finish(&request, &address).await,
                     Method::POST => Err(GenericError::bad_request("POST to a version is for ?finish")),
                     _ if reads => self.get_list(&request, &address).await,
-                    _ => Err(GenericError::method_not_allowed("GET, HEAD, POST, DELETE")),
+                    _ => Err(error::takes_only("GET, HEAD, POST, DELETE")),
                 }
             }
             Address::Asset { package, version, asset } => {
@@ -81,8 +81,8 @@ impl Routes {
                     (&Method::DELETE, Some(id)) => self.cancel_upload(&request, &address, id).await,
                     (_, Some(id)) if reads => self.get_upload(&request, &address, id).await,
                     (_, None) if reads => self.get_asset(&request, &address).await,
-                    (_, Some(_)) => Err(GenericError::method_not_allowed("GET, HEAD, PATCH, PUT, DELETE")),
-                    (_, None) => Err(GenericError::method_not_allowed("GET, HEAD, PUT, POST, DELETE")),
+                    (_, Some(_)) => Err(error::takes_only("GET, HEAD, PATCH, PUT, DELETE")),
+                    (_, None) => Err(error::takes_only("GET, HEAD, PUT, POST, DELETE")),
                 }
             }
         }
@@ -120,7 +120,7 @@ impl FormatRoutes for Routes {
     }
 
     async fn handle(&self, request: RepositoryRequest) -> Response {
-        self.route(request).await.unwrap_or_else(GenericError::response)
+        self.route(request).await.unwrap_or_else(|error| error.response())
     }
 }
 
