@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use larder_core::Error;
 use larder_core::error::{Invalid, ResourceType};
 
-use crate::response::status_of;
+use crate::response::{DENIAL, status_of};
 use crate::{BodyError, Failure, Response, log_failure};
 
 /// Seconds after which a client may ask again when something that Larder depends on is away.
@@ -109,11 +109,14 @@ impl<D: Dialect> From<&Error> for FormatError<D> {
             Error::Unavailable { .. } => Some(UNAVAILABLE_SECONDS),
             _ => None,
         };
-        let refusal = Self::new(status, sentence);
-        match retry_after_seconds {
-            Some(seconds) => refusal.with(RETRY_AFTER, HeaderValue::from(seconds)),
-            None => refusal,
+        let mut refusal = Self::new(status, sentence);
+        if let Some(seconds) = retry_after_seconds {
+            refusal = refusal.with(RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if let Some(code) = error.denial() {
+            refusal = refusal.with(DENIAL, HeaderValue::from_static(code.as_str()));
+        }
+        refusal
     }
 }
 
@@ -173,6 +176,7 @@ impl<D: Dialect> From<&Failure> for FormatError<D> {
 #[cfg(test)]
 mod tests {
     use larder_core::error::ConflictKind;
+    use larder_core::{Refusal, RefusalCode};
 
     use super::*;
     use crate::response;
@@ -182,7 +186,7 @@ mod tests {
 
     impl Dialect for Plain {
         fn rephrase(error: &Error) -> Option<(StatusCode, String)> {
-            matches!(error, Error::Forbidden { .. }).then(|| (StatusCode::GONE, "as it is told here".to_owned()))
+            matches!(error, Error::Refused(_)).then(|| (StatusCode::GONE, "as it is told here".to_owned()))
         }
 
         fn render(status: StatusCode, sentence: &str) -> Response {
@@ -203,7 +207,7 @@ mod tests {
             (Error::not_found(ResourceType::Package, "x", "no x"), 404, None),
             (conflict, 409, None),
             (Error::AccessDenied { message: "no".to_owned() }, 403, None),
-            (Error::Forbidden { message: "blocked".to_owned() }, 410, None),
+            (Refusal::new(RefusalCode::OriginPublish, "blocked").into(), 410, None),
             (Error::validation("name", "bad"), 400, None),
             (Error::TooLarge { message: "big".to_owned() }, 413, None),
             (quota(ResourceType::Asset), 413, None),
@@ -217,6 +221,8 @@ mod tests {
             let answer = FormatError::<Plain>::from(&error).response();
             assert_eq!(answer.status().as_u16(), status, "{error:?}");
             assert_eq!(answer.headers().get(RETRY_AFTER).map(|value| value.to_str().unwrap()), retry, "{error:?}");
+            let denial = answer.headers().get(DENIAL).map(|value| value.to_str().unwrap());
+            assert_eq!(denial, error.denial().map(RefusalCode::as_str), "{error:?}");
         }
     }
 

@@ -36,7 +36,8 @@ const CRATE_LIMIT_BYTES: u64 = 1 << 20;
 impl Server {
     async fn start() -> Self {
         let limits = Limits { asset_size_bytes: CRATE_LIMIT_BYTES, ..Limits::default() };
-        let setup = Setup::new(&["cargo-store", "team-repo", "my-repo"]).connected_to("public:crates-io").with_limits(limits);
+        let setup =
+            Setup::new(&["cargo-store", "team-repo", "my-repo"]).connected_to("public:crates-io").with_limits(limits);
         let server = larder_formatkit::Server::start(CargoFormat::default(), setup, Routes::new).await;
         server.registry.put("config.json", r#"{"dl":"https://files.test/{crate}-{version}.crate"}"#);
         Self(server)
