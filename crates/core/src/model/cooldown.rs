@@ -10,6 +10,8 @@ use crate::error::Invalid;
 
 /// Tags that begin so are settings of Larder and nobody else's.
 const PREFIX: &str = "larder:";
+/// Settings that formats read themselves.
+const OF_FORMATS: [&str; 2] = ["larder:maven", "larder:maven-publish"];
 const HOUR: u64 = 3600;
 /// The longest age that can be asked for, in days.
 const LONGEST_DAYS: u64 = 3650;
@@ -137,12 +139,13 @@ impl Cooldown {
                 self.exempt =
                     tag.value.split_ascii_whitespace().map(PackagePattern::parse).collect::<Result<_, _>>()?;
             }
-            key if Self::is_setting(key) => {
+            key if Self::is_setting(key) && !OF_FORMATS.contains(&key) => {
                 return Err(Invalid::new(format!(
-                    "the tag key '{key}' is no setting of Larder; tags that begin with '{PREFIX}' are {}, {} and {}",
+                    "the tag key '{key}' is no setting of Larder; tags that begin with '{PREFIX}' are {}, {}, {}, {}",
                     Self::MINIMUM_AGE,
                     Self::EXEMPT,
-                    Self::NEWEST
+                    Self::NEWEST,
+                    OF_FORMATS.join(", ")
                 )));
             }
             _ => {}
