@@ -11,6 +11,7 @@ use larder_http::{ApiHandler, PeerInfo, RequestBody, Response};
 
 use crate::authenticate::{CODEARTIFACT, IAM, SERVICES, STS};
 use crate::endpoint_url::EndpointUrls;
+use crate::error::ApiError;
 use crate::{codeartifact, iam, sts};
 
 /// Answers the AWS API.
@@ -42,11 +43,26 @@ impl ApiHandler for Api {
     async fn handle(&self, request: Request<RequestBody>, peer: PeerInfo, request_id: &str) -> Response {
         let (parts, body) = request.into_parts();
         let signed = parse(&RequestParts::from(&parts));
-        match service(&parts, &signed) {
+        let service = service(&parts, &signed);
+        if let (Err(_), Some(throttle)) = (&signed, &self.services.throttle)
+            && let Err(error) = throttle.count_stranger(peer.address)
+        {
+            return refuse(service, error.into(), request_id);
+        }
+        match service {
             STS => sts::serve(self, &parts, body, signed, &peer, request_id).await,
             IAM => iam::serve(self, &parts, body, signed, &peer, request_id).await,
             _ => codeartifact::serve(self, &parts, body, signed, &peer, request_id).await,
         }
+    }
+}
+
+/// Says no in the form of a service.
+fn refuse(service: &str, error: ApiError, request_id: &str) -> Response {
+    match service {
+        STS => sts::DIALECT.failure(&error, request_id),
+        IAM => iam::DIALECT.failure(&error, request_id),
+        _ => error.into_response(request_id),
     }
 }
 

@@ -110,6 +110,9 @@ async fn answer(
     let body_sha256 = (!streams).then(|| Sha256::digest(&body).into());
     let caller = claim.verify(&api.services, &api.verifier, body_sha256.as_ref(), peer, request_id)?;
     let outcome = async {
+        if let Some(throttle) = &api.services.throttle {
+            throttle.count_call(&caller.principal.account, operation.action)?;
+        }
         let query = Query::parse(parts.uri.query())?;
         query.require(operation)?;
         let call = Call {

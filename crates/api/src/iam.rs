@@ -7,7 +7,7 @@ use larder_http::{PeerInfo, RequestBody, Response};
 use crate::api::Api;
 use crate::query_protocol::{Dialect, receive};
 
-const DIALECT: Dialect = Dialect { namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+pub(crate) const DIALECT: Dialect = Dialect { namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
 
 /// Answers a request to this API: no action is known, and the answer says what to use instead.
 pub(crate) async fn serve(

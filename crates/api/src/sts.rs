@@ -9,7 +9,7 @@ use larder_http::{PeerInfo, RequestBody, Response};
 use crate::api::Api;
 use crate::query_protocol::{Dialect, receive};
 
-const DIALECT: Dialect = Dialect { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
+pub(crate) const DIALECT: Dialect = Dialect { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
 const VERSION: &str = "2011-06-15";
 
 /// Answers a request to this API.

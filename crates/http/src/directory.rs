@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use larder_core::Result;
 use larder_core::access::Caller;
 use larder_core::model::{AccountId, Domain, DomainName, Repository, RepositoryName, Timestamp};
-use larder_core::services::Services;
+use larder_core::services::{Services, Throttle};
 
 /// Knows who presents a token and which domains and repositories there are.
 #[async_trait]
@@ -32,6 +32,11 @@ pub trait Directory: Send + Sync + 'static {
 
     /// The time that tokens end by.
     fn now(&self) -> Timestamp;
+
+    /// What counts requests, if anything does.
+    fn throttle(&self) -> Option<&Throttle> {
+        None
+    }
 
     /// Fails while requests cannot be served.
     async fn check_ready(&self) -> Result<()>;
@@ -63,6 +68,10 @@ impl Directory for Services {
 
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    fn throttle(&self) -> Option<&Throttle> {
+        self.throttle.as_ref()
     }
 
     async fn check_ready(&self) -> Result<()> {

@@ -7,6 +7,7 @@ mod location;
 mod recall;
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{ALLOW, WWW_AUTHENTICATE};
@@ -18,7 +19,7 @@ use larder_core::error::Invalid;
 use larder_core::model::PackageFormat;
 
 use self::location::{HostSuffix, Location};
-use self::recall::{Key, OwnedKey, Recall};
+use self::recall::{Key, Memory, OwnedKey, Recall, Remembered, Spender};
 use crate::credentials::{Presented, presented, presented_beside_key};
 use crate::log::log_failure;
 use crate::peer::PeerRules;
@@ -142,7 +143,22 @@ impl Endpoint {
         response
     }
 
+    /// Who calls, if that is known and they may call so often.
     async fn authenticate(&self, incoming: &Incoming<'_>, key_header: Option<&'static str>) -> Result<Caller, Failure> {
+        let authenticated = self.identify(incoming, key_header).await;
+        let Some(throttle) = self.directory.throttle() else { return authenticated };
+        let counted = match &authenticated {
+            Ok(caller) => match Spender::of(caller) {
+                Some(spender) => spender.spend(throttle, &incoming.parts.method),
+                None => Ok(()),
+            },
+            Err(_) => throttle.count_stranger(incoming.peer.address),
+        };
+        counted.map_err(Failure::Core)?;
+        authenticated
+    }
+
+    async fn identify(&self, incoming: &Incoming<'_>, key_header: Option<&'static str>) -> Result<Caller, Failure> {
         let refuse = |sentence: &str| Err(Failure::Unauthenticated(sentence.to_owned()));
         let Parts { method, headers, .. } = &incoming.parts;
         let presented = match key_header {
@@ -190,7 +206,10 @@ impl Endpoint {
     }
 
     /// Finds the repository for somebody unknown, who does not learn whether there is one.
-    async fn find_for_anonymous(&self, location: &Location<'_>) -> Result<RepositoryTarget, Failure> {
+    async fn find_for_stranger(&self, location: &Location<'_>, address: IpAddr) -> Result<RepositoryTarget, Failure> {
+        if let Some(throttle) = self.directory.throttle() {
+            throttle.count_stranger(address).map_err(Failure::Core)?;
+        }
         let find = async {
             let (owner, name, repository) = location.names()?;
             let domain = self.directory.get_domain(&owner, &name).await?;
@@ -229,6 +248,7 @@ impl Endpoint {
         // Where the database does not answer, whoever needs it says so.
         let Ok(epoch) = self.directory.epoch().await else { return Recalled::Nothing(None) };
         if let Some(memory) = self.recall.find(key, epoch, self.directory.now())
+            && self.may_repeat(&memory, &parts.method)
             && let Some(mut response) = memory.repeatable().answer(&parts.method, &parts.headers).await
         {
             log::note_asker(&mut response, memory.asker());
@@ -237,12 +257,19 @@ impl Endpoint {
         Recalled::Nothing(Some((key.to_owned(), epoch)))
     }
 
+    /// Whether whoever asked may ask so often. Who may not is told so by the format.
+    fn may_repeat(&self, memory: &Memory, method: &Method) -> bool {
+        let (Some(throttle), Some(spender)) = (self.directory.throttle(), memory.spender()) else { return true };
+        spender.spend(throttle, method).is_ok()
+    }
+
     /// Remembers the answer if its format allows that.
     fn remember(&self, remember: Option<(OwnedKey, u64)>, response: &mut Response) {
         if let Some(repeatable) = response.extensions_mut().remove()
             && let Some((key, epoch)) = remember
         {
-            self.recall.put(key, epoch, repeatable, log::asker(response));
+            let spender = response.extensions_mut().remove();
+            self.recall.put(key, epoch, repeatable, Remembered { asker: log::asker(response), spender });
         }
     }
 }
@@ -278,7 +305,7 @@ async fn serve(
     let mut response = match location.rest.finish(path_rules(routes)) {
         Err(bad) => routes.render_error(&Failure::BadPath(bad.to_string())),
         Ok(path) if routes.admits_anonymous(&incoming.parts.method, &path) => {
-            match endpoint.find_for_anonymous(location).await {
+            match endpoint.find_for_stranger(location, incoming.peer.address).await {
                 Ok(target) => routes.handle_anonymous(incoming.anonymous(path, base.clone(), target)).await,
                 Err(failure) => routes.render_error(&failure),
             }
@@ -286,10 +313,15 @@ async fn serve(
         Ok(path) => match endpoint.authenticate(&incoming, routes.api_key_header()).await {
             Ok(caller) => {
                 principal = log::is_on().then(|| caller.principal.clone());
-                match endpoint.find(location, &caller).await {
+                let spender = endpoint.directory.throttle().and_then(|_| Spender::of(&caller));
+                let mut response = match endpoint.find(location, &caller).await {
                     Ok(target) => routes.handle(incoming.authenticated(path, base.clone(), caller, target)).await,
                     Err(error) => routes.render_error(&Failure::Core(error)),
+                };
+                if let Some(spender) = spender {
+                    response.extensions_mut().insert(spender);
                 }
+                response
             }
             Err(failure) => routes.render_error(&failure),
         },

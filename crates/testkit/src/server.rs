@@ -35,6 +35,7 @@ pub struct ServerBuilder {
     externals: Vec<(String, String)>,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
+    configuration: Option<String>,
 }
 
 impl ServerBuilder {
@@ -53,6 +54,12 @@ impl ServerBuilder {
     /// An option of `larder serve`.
     pub fn argument(mut self, argument: impl Into<String>) -> Self {
         self.arguments.push(argument.into());
+        self
+    }
+
+    /// What stands in its `larder.toml`.
+    pub fn configuration(mut self, text: &str) -> Self {
+        self.configuration = Some(text.to_owned());
         self
     }
 
@@ -282,6 +289,10 @@ impl Stopped {
     pub fn start(self) -> Server {
         let ready = self.folder.path().join("ready");
         let _ = fs::remove_file(&ready);
+        if let Some(text) = &self.builder.configuration {
+            fs::create_dir_all(self.data()).expect("a data folder");
+            fs::write(self.data().join("larder.toml"), text).expect("a configuration file");
+        }
         let log = File::options().create(true).append(true).open(self.log_file()).expect("a log file");
         let mut command = self.program();
         command.arg("serve").arg("--data-dir").arg(self.data()).args(["--listen", "127.0.0.1:0"]);

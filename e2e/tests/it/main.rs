@@ -29,6 +29,7 @@ mod pypi_bad_input;
 mod pypi_checks;
 mod pypi_clients;
 mod pypi_registry_checks;
+mod rates;
 mod ruby_checks;
 mod ruby_more_checks;
 mod ruby_registry_checks;
@@ -47,6 +48,7 @@ fn main() {
         npm_clients::TESTS,
         pypi_checks::TESTS,
         pypi_registry_checks::TESTS,
+        rates::TESTS,
         pypi_clients::TESTS,
         cargo_checks::TESTS,
         cargo_registry_checks::TESTS,

@@ -47,6 +47,13 @@ macro_rules! actions {
                 }
             }
 
+            /// Whether it leaves everything as it is. A token is made, though it is called getting one.
+            #[must_use]
+            pub fn is_read(self) -> bool {
+                self != Self::GetAuthorizationToken
+                    && ["Describe", "Get", "List", "Read"].iter().any(|verb| self.name().starts_with(verb))
+            }
+
             /// Which resource policies are consulted.
             #[must_use]
             pub fn scope(self) -> PolicyScope {

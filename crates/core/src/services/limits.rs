@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Rates;
+
 /// What is bounded and by how much.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -27,6 +29,8 @@ pub struct Limits {
     pub document_cache_bytes: u64,
     /// Fetch all files of a version from its public registry when one is asked for (reference 6.2).
     pub fetches_whole_versions: bool,
+    /// How often may be asked.
+    pub rates: Rates,
 }
 
 impl Default for Limits {
@@ -43,6 +47,7 @@ impl Default for Limits {
             failure_pause: Duration::from_secs(15),
             document_cache_bytes: 48 << 20,
             fetches_whole_versions: false,
+            rates: Rates::default(),
         }
     }
 }

@@ -11,8 +11,8 @@ use super::registry_index::RegistryIndexes;
 use super::view::Views;
 use super::{
     Background, Control, Cooldowns, DomainService, Downloads, Formats, IdentityService, IndexService, Ingestion,
-    Limits, Maintenance, PackageService, PolicyService, Publishing, RepositoryService, TagService, TokenService,
-    VersionService,
+    Limits, Maintenance, PackageService, PolicyService, Publishing, RepositoryService, TagService, Throttle,
+    TokenService, VersionService,
 };
 use crate::access::Access;
 use crate::model::Clock;
@@ -52,6 +52,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     pub formats: Formats,
     pub limits: Limits,
+    /// Counts requests, if rates are set.
+    pub throttle: Option<Throttle>,
     /// The region that stands in every ARN.
     pub region: Arc<str>,
     /// Work that goes on after answers; a shutdown drains it.
@@ -153,6 +155,7 @@ impl Services {
             registries,
             clock,
             formats,
+            throttle: Throttle::new(&limits.rates),
             limits,
             region,
             background,

@@ -13,7 +13,9 @@ use arc_swap::ArcSwapOption;
 use http::header::{ACCEPT, AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use larder_core::model::Timestamp;
+use larder_core::access::{Caller, Via};
+use larder_core::model::{AccountId, Timestamp, TokenId};
+use larder_core::services::{Effort, Throttle};
 
 use crate::log::Asker;
 use crate::repeat::Repeatable;
@@ -66,7 +68,39 @@ pub(super) struct Memory {
     key: OwnedKey,
     epoch: u64,
     repeatable: Arc<Repeatable>,
-    asker: Option<Asker>,
+    remembered: Remembered,
+}
+
+/// What goes with an answer whenever it is given.
+#[derive(Default)]
+pub(super) struct Remembered {
+    /// For the access log.
+    pub(super) asker: Option<Asker>,
+    /// For the rates, if there are any.
+    pub(super) spender: Option<Spender>,
+}
+
+/// Whose rate a request is counted against; travels in the answer's extensions.
+#[derive(Clone)]
+pub(super) struct Spender {
+    token: TokenId,
+    account: AccountId,
+}
+
+impl Spender {
+    /// `None` for who presents no token.
+    pub(super) fn of(caller: &Caller) -> Option<Self> {
+        match &caller.via {
+            Via::Token { id, .. } => Some(Self { token: id.clone(), account: caller.principal.account.clone() }),
+            Via::Signature(_) | Via::Machine => None,
+        }
+    }
+
+    /// Counts a request.
+    pub(super) fn spend(&self, throttle: &Throttle, method: &Method) -> larder_core::Result<()> {
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        throttle.count_request(&self.token, &self.account, if reads { Effort::Read } else { Effort::Write })
+    }
 }
 
 impl Memory {
@@ -76,7 +110,12 @@ impl Memory {
 
     /// For the access log.
     pub(super) fn asker(&self) -> Option<&Asker> {
-        self.asker.as_ref()
+        self.remembered.asker.as_ref()
+    }
+
+    /// For the rates.
+    pub(super) fn spender(&self) -> Option<&Spender> {
+        self.remembered.spender.as_ref()
     }
 }
 
@@ -101,9 +140,9 @@ impl Recall {
     }
 
     /// Remembers an answer that was found out after `epoch` was read.
-    pub(super) fn put(&self, key: OwnedKey, epoch: u64, repeatable: Arc<Repeatable>, asker: Option<Asker>) {
+    pub(super) fn put(&self, key: OwnedKey, epoch: u64, repeatable: Arc<Repeatable>, remembered: Remembered) {
         let slot = self.slot(key.borrow());
-        slot.store(Some(Arc::new(Memory { key, epoch, repeatable, asker })));
+        slot.store(Some(Arc::new(Memory { key, epoch, repeatable, remembered })));
     }
 
     fn slot(&self, key: Key<'_>) -> &ArcSwapOption<Memory> {
@@ -141,7 +180,7 @@ mod tests {
     fn remembered(document: &Arc<Document>) -> Recall {
         let recall = Recall::new();
         let repeatable = Arc::new(Repeatable::document(Timestamp(1000), document));
-        recall.put(Key::of(&parts(|request| request)).unwrap().to_owned(), 7, repeatable, None);
+        recall.put(Key::of(&parts(|request| request)).unwrap().to_owned(), 7, repeatable, Remembered::default());
         recall
     }
 

@@ -41,6 +41,8 @@ pub(crate) struct ConfigFile {
     #[serde(default)]
     pub(crate) limits: LimitsSection,
     #[serde(default)]
+    pub(crate) rates: RatesSection,
+    #[serde(default)]
     pub(crate) upstreams: UpstreamsSection,
     #[serde(default)]
     pub(crate) generic: GenericSection,
@@ -92,10 +94,34 @@ pub(crate) struct LimitsSection {
     pub(crate) assets_per_version: Option<usize>,
     pub(crate) domains_per_account: Option<u32>,
     pub(crate) repositories_per_domain: Option<u32>,
+    /// Direct upstreams of a repository.
+    pub(crate) upstreams_per_repository: Option<usize>,
+    /// Repositories searched for one request.
+    pub(crate) searched_repositories: Option<usize>,
     /// Seconds for which a public registry's index counts as fresh.
     pub(crate) index_fresh_seconds: Option<u64>,
     /// Memory for rendered documents.
     pub(crate) document_cache_bytes: Option<u64>,
+}
+
+/// Requests a second (reference 7.4); what is not named is not limited.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RatesSection {
+    /// Start from CodeArtifact's rates instead of none.
+    #[serde(default)]
+    pub(crate) codeartifact: bool,
+    /// With one authorization token.
+    pub(crate) per_token: Option<u32>,
+    /// Without known credentials, from one address.
+    pub(crate) per_address: Option<u32>,
+    /// Reads of one account.
+    pub(crate) account_reads: Option<u32>,
+    /// Writes of one account.
+    pub(crate) account_writes: Option<u32>,
+    /// Operations of the API by one account: `GetAuthorizationToken = 40`.
+    #[serde(default)]
+    pub(crate) operations: BTreeMap<String, u32>,
 }
 
 /// Where CodeArtifact's way with upstream repositories and public registries can be chosen over Larder's.

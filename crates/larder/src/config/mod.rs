@@ -2,6 +2,7 @@
 //! the command line (`cli::options`); this reads the file and settles the rest.
 
 mod file;
+mod rates;
 mod settings;
 mod tls;
 

@@ -11,6 +11,7 @@ use larder_store::DatabaseUrl;
 use url::Url;
 
 use super::file::{LimitsSection, RegistryTable, UpstreamsSection};
+use super::rates::rates;
 use super::{ConfigError, ConfigFile, RegistryEntry, TlsOptions, TlsSettings};
 use crate::cli::ServeOptions;
 use crate::data_dir::DataDir;
@@ -108,7 +109,7 @@ impl Settings {
             endpoint_host: options.endpoint_host.clone().or(file.endpoint_host),
             tls,
             registries,
-            limits: limits(&file.limits, &file.upstreams),
+            limits: Limits { rates: rates(&file.rates)?, ..limits(&file.limits, &file.upstreams) },
             npm_tags_win: file.upstreams.npm_tags_win,
             generic_uploads_final: file.generic.final_uploads,
             swift_signatures_required: file.swift.require_signatures,
@@ -194,6 +195,8 @@ fn limits(section: &LimitsSection, upstreams: &UpstreamsSection) -> Limits {
         assets_per_version: section.assets_per_version.unwrap_or(default.assets_per_version),
         domains_per_account: section.domains_per_account.unwrap_or(default.domains_per_account),
         repositories_per_domain: section.repositories_per_domain.unwrap_or(default.repositories_per_domain),
+        upstreams_per_repository: section.upstreams_per_repository.unwrap_or(default.upstreams_per_repository),
+        searched_repositories: section.searched_repositories.unwrap_or(default.searched_repositories),
         index_fresh_for: section.index_fresh_seconds.map_or(default.index_fresh_for, Duration::from_secs),
         document_cache_bytes: section.document_cache_bytes.unwrap_or(default.document_cache_bytes),
         fetches_whole_versions: upstreams.whole_versions,

@@ -88,8 +88,7 @@ mod tests {
 
     #[test]
     fn released_migrations_never_change() {
-        let released =
-            ["z0MXqsbuVQwhrgMr5x6UwghNfdxaKSGKK8baT37oQ00=", "9GFMKPqdqE7Xch3qGA/F2OoacSg1aAyFA8KHdKg9F/w="];
+        let released = ["z0MXqsbuVQwhrgMr5x6UwghNfdxaKSGKK8baT37oQ00=", "9GFMKPqdqE7Xch3qGA/F2OoacSg1aAyFA8KHdKg9F/w="];
         let hashes: Vec<_> = MIGRATIONS.iter().map(|text| Revision::of([text.as_bytes()]).0).collect();
         assert_eq!(hashes, released);
     }
