@@ -110,6 +110,10 @@ pub trait Target: Clone + Send + Sync {
     fn repository(&self) -> Option<&Arc<Repository>> {
         None
     }
+    /// Whether tags on it may be settings of Larder (see [`crate::model::Cooldown`]).
+    fn has_settings(&self) -> bool {
+        self.repository().is_some()
+    }
 }
 
 impl Target for AccountTarget {

@@ -25,7 +25,8 @@ impl Graph {
 
     /// Starts at the repository that the client talks to.
     pub(crate) fn walk<'a>(&'a self, start: &Arc<Repository>, key: &'a PackageKey) -> Walk<'a> {
-        Walk { graph: self, key, seen: HashSet::new(), next: vec![Next::Found(Arc::clone(start))] }
+        let next = vec![(Next::Found(Arc::clone(start)), None)];
+        Walk { graph: self, key, seen: HashSet::new(), next, way: Vec::new() }
     }
 
     /// A repository and its upstreams, each once, in search order, as many as are searched for one package. A link to a
@@ -73,8 +74,10 @@ pub(crate) struct Walk<'a> {
     graph: &'a Graph,
     key: &'a PackageKey,
     seen: HashSet<RepositoryId>,
-    /// A stack: the next one is last.
-    next: Vec<Next>,
+    /// A stack: the next one is last. With the one that links to it, as a place in `way`.
+    next: Vec<(Next, Option<usize>)>,
+    /// What was walked to so far, each with the place of the one that links to it.
+    way: Vec<(Arc<Repository>, Option<usize>)>,
 }
 
 impl Walk<'_> {
@@ -83,7 +86,7 @@ impl Walk<'_> {
     /// # Errors
     /// [`Error::Conflict`] at a link to a deleted repository, in AWS's words (reference 1.9).
     pub(crate) async fn next(&mut self) -> Result<Option<Arc<Repository>>> {
-        while let Some(next) = self.next.pop() {
+        while let Some((next, from)) = self.next.pop() {
             if self.seen.len() >= self.graph.searched {
                 return Ok(None);
             }
@@ -93,10 +96,23 @@ impl Walk<'_> {
                 Next::Linked(id) => self.graph.repository(id).await?.ok_or_else(dangling)?,
             };
             if self.seen.insert(repository.id) {
+                self.way.push((Arc::clone(&repository), from));
                 return Ok(Some(repository));
             }
         }
         Ok(None)
+    }
+
+    /// How the walk came to the repository that [`Walk::next`] answered last: the asked repository first, this one last.
+    pub(crate) fn way(&self) -> Vec<Arc<Repository>> {
+        let mut way = Vec::new();
+        let mut next = self.way.len().checked_sub(1);
+        while let Some((repository, from)) = next.and_then(|place| self.way.get(place)) {
+            way.push(Arc::clone(repository));
+            next = *from;
+        }
+        way.reverse();
+        way
     }
 
     /// Enters the sources of a repository, given the package's origin setting there: answers the external connection to
@@ -110,7 +126,8 @@ impl Walk<'_> {
         if upstream == Some(AllowUpstream::Block) || self.key.format() == PackageFormat::Generic {
             return None;
         }
-        self.next.extend(repository.upstreams.iter().rev().map(|upstream| Next::Linked(upstream.id)));
+        let from = self.way.len().checked_sub(1);
+        self.next.extend(repository.upstreams.iter().rev().map(|upstream| (Next::Linked(upstream.id), from)));
         repository.external_connection.filter(|connection| connection.format() == self.key.format())
     }
 }
