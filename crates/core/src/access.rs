@@ -8,7 +8,7 @@ mod refused;
 
 pub use action::{Action, PolicyScope};
 pub use allowed::{
-    AccountTarget, Allowed, DomainTarget, NewDomainTarget, NewRepositoryTarget, PackageTarget, RepositoryTarget,
+    AccountTarget, Allowed, DomainTarget, NewDomainTarget, NewRepositoryTarget, PackageGroupTarget, PackageTarget, RepositoryTarget,
     ServerTarget, Target,
 };
 pub use caller::{Caller, Via};

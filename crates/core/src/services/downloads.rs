@@ -264,7 +264,7 @@ impl Downloads {
         asset: &AssetName,
         depends_on: &mut Dependencies,
     ) -> Result<Hit> {
-        let mut walk = self.views.graph.walk(start, key);
+        let mut walk = self.views.graph.walk(start, key).await?;
         let mut failure = None;
         // Once a repository holds the version without this asset, only the version's own origin may add it.
         let mut origin = None;
@@ -303,7 +303,10 @@ impl Downloads {
                 Err(error) => return Err(error),
             }
         }
-        Err(failure.unwrap_or_else(|| missing(start, key, version, asset)))
+        Err(failure.unwrap_or_else(|| match walk.into_refusal() {
+            Some(refusal) => Error::hidden(ResourceType::Asset, asset.as_str(), refusal),
+            None => missing(start, key, version, asset),
+        }))
     }
 }
 

@@ -126,7 +126,7 @@ impl Views {
         let mut depends_on = Dependencies::begin(&self.control).await?;
         let mut layers = Vec::new();
         let mut failure = None;
-        let mut walk = self.graph.walk(start, key);
+        let mut walk = self.graph.walk(start, key).await?;
         while let Some(repository) = walk.next().await? {
             let hosted = self.store.load_package(repository.id, key).await?;
             depends_on.note(repository.id, hosted.as_ref().map(|hosted| hosted.package.revision));
@@ -157,7 +157,10 @@ impl Views {
             Layer::Registry { .. } => true,
         });
         if !offers_anything {
-            return Err(failure.unwrap_or_else(|| not_found(start, key)));
+            return Err(failure.unwrap_or_else(|| match walk.into_refusal() {
+                Some(refusal) => Error::hidden(ResourceType::Package, key.to_string(), refusal),
+                None => not_found(start, key),
+            }));
         }
         Ok(View { repository: start.id, key: key.clone(), layers, depends_on })
     }

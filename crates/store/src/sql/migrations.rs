@@ -6,7 +6,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{postgres, sqlite};
 
 /// Every migration, from the first. A file that was released never changes; a change is a new file.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_initial.sql"),
+    include_str!("../../migrations/0002_package_groups.sql"),
+];
 
 /// "larder" as a number: the advisory lock that nodes starting together take in turn.
 const LOCK: i64 = 0x6c_61_72_64_65_72;

@@ -48,10 +48,10 @@ impl Lineage {
         self.0.get(1)
     }
 
-    /// The ancestors, as a lineage of the parent's children.
+    /// The lineage of one of its children.
     #[must_use]
-    pub fn ancestors(&self) -> &[PackageGroup] {
-        &self.0[1..]
+    pub fn child(&self, group: PackageGroup) -> Self {
+        Self(std::iter::once(group).chain(self.0.iter().cloned()).collect())
     }
 
     /// What holds for one way in: the first setting that is not inherited. A root that inherits, which none may, blocks.
