@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    AccountId, Actor, Arn, Domain, DomainName, PackageGroupPattern, PackageKey, Principal, Repository, RepositoryName, Timestamp,
+    AccountId, Actor, Arn, Domain, DomainName, PackageGroupPattern, PackageKey, Principal, Repository, RepositoryName,
+    Timestamp,
 };
 
 /// Proof that `actor` may do one action on `target`. Only [`super::Access`] makes one.

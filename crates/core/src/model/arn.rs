@@ -41,12 +41,7 @@ impl Arn {
 
     /// `…:package-group/{domain}{pattern}`, where `*`, `$` and `%` of the pattern are escaped.
     #[must_use]
-    pub fn package_group(
-        region: &str,
-        owner: &AccountId,
-        domain: &DomainName,
-        pattern: &PackageGroupPattern,
-    ) -> Self {
+    pub fn package_group(region: &str, owner: &AccountId, domain: &DomainName, pattern: &PackageGroupPattern) -> Self {
         let pattern = pattern.as_str().replace('%', "%25").replace('*', "%2a").replace('$', "%24");
         Self(format!("arn:aws:codeartifact:{region}:{owner}:package-group/{domain}{pattern}"))
     }
@@ -175,7 +170,10 @@ mod tests {
         ] {
             let pattern = PackageGroupPattern::new(pattern).unwrap();
             let arn = Arn::package_group("us-east-1", &account, &domain, &pattern);
-            assert_eq!(arn.as_str(), format!("arn:aws:codeartifact:us-east-1:111122223333:package-group/my-domain{end}"));
+            assert_eq!(
+                arn.as_str(),
+                format!("arn:aws:codeartifact:us-east-1:111122223333:package-group/my-domain{end}")
+            );
             let expected = ResourceArn::PackageGroup {
                 region: "us-east-1".into(),
                 owner: account.clone(),

@@ -3,8 +3,9 @@
 use super::{AllowedRepositoryUpdate, NewPackageGroup, PackageGroupOriginUpdate};
 use crate::model::{
     AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AssetName, AuthorizationToken, Domain, DomainId, DomainName,
-    ExternalConnection, OriginRestrictions, PackageGroupPattern, PackageId, PackageKey, Publication, Published, RepositoryId,
-    RepositoryName, Revision, Tag, TokenId, User, UserName, VersionFailure, VersionId, VersionStatus, VersionText,
+    ExternalConnection, OriginRestrictions, PackageGroupPattern, PackageId, PackageKey, Publication, Published,
+    RepositoryId, RepositoryName, Revision, Tag, TokenId, User, UserName, VersionFailure, VersionId, VersionStatus,
+    VersionText,
 };
 
 /// A write.

@@ -17,7 +17,17 @@ use crate::model::{
 /// Everything the metadata store offers.
 #[async_trait]
 pub trait MetadataStore:
-    Accounts + Tokens + Domains + Repositories + Packages + PackageGroups + UpstreamIndexes + Journal + Send + Sync + 'static
+    Accounts
+    + Tokens
+    + Domains
+    + Repositories
+    + Packages
+    + PackageGroups
+    + UpstreamIndexes
+    + Journal
+    + Send
+    + Sync
+    + 'static
 {
     /// Applies a write in one transaction together with its journal record. Durable when it returns.
     async fn apply(&self, actor: &Actor, change: Change) -> Result<Applied>;

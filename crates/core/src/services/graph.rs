@@ -153,15 +153,15 @@ impl Walk<'_> {
         }
         if let Some(first) = repository.upstreams.first() {
             let (group, start) = (self.group.as_deref(), &self.start);
-            match group.and_then(|group| group.refuses_internal_upstream(self.key, start.id, &start.name, &first.name)) {
+            match group.and_then(|group| group.refuses_internal_upstream(self.key, start.id, &start.name, &first.name))
+            {
                 None => self.next.extend(repository.upstreams.iter().rev().map(|upstream| Next::Linked(upstream.id))),
                 refusal => self.refusal = self.refusal.take().or(refusal),
             }
         }
         let (connection, group) = (connection?, self.group.as_deref());
-        let refusal = group.and_then(|group| {
-            group.refuses_external_upstream(self.key, repository.id, &repository.name, connection)
-        });
+        let refusal = group
+            .and_then(|group| group.refuses_external_upstream(self.key, repository.id, &repository.name, connection));
         match refusal {
             None => Some(connection),
             refusal => {

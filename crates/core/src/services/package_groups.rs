@@ -10,8 +10,8 @@ use super::{Control, Limits};
 use crate::access::{Allowed, DomainTarget, PackageGroupTarget};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
-    Association, AssociationType, DomainId, Lineage, PackageGroup, PackageGroupId, PackageKey,
-    Page, PageRequest, RepositoryName, RestrictionMode, RestrictionType, Tag,
+    Association, AssociationType, DomainId, Lineage, PackageGroup, PackageGroupId, PackageKey, Page, PageRequest,
+    RepositoryName, RestrictionMode, RestrictionType, Tag,
 };
 use crate::ports::{
     AllowedRepositoryUpdate, Applied, Change, MetadataStore, NewPackageGroup, PackageGroupOriginUpdate,
@@ -102,7 +102,19 @@ impl PackageGroupService {
     /// # Errors
     /// [`Error::ResourceNotFound`].
     pub async fn describe(&self, allowed: &Allowed<PackageGroupTarget>) -> Result<Lineage> {
-        let PackageGroupTarget { domain, pattern } = allowed.target();
+        self.get(allowed.target()).await
+    }
+
+    /// Says whether there is such a group, before anybody's rights to it are asked.
+    ///
+    /// # Errors
+    /// [`Error::ResourceNotFound`] if not.
+    pub async fn check_exists(&self, target: &PackageGroupTarget) -> Result<()> {
+        self.get(target).await.map(drop)
+    }
+
+    async fn get(&self, target: &PackageGroupTarget) -> Result<Lineage> {
+        let PackageGroupTarget { domain, pattern } = target;
         self.store.find_package_group(domain.id, pattern).await?.ok_or_else(|| {
             let message = format!(
                 "Package group not found. Package group '{pattern}' does not exist in domain '{}'",

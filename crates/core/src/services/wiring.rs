@@ -10,9 +10,9 @@ use super::graph::Graph;
 use super::registry_index::RegistryIndexes;
 use super::view::Views;
 use super::{
-    Associations, Background, Control, DomainService, Downloads, Formats, IdentityService, IndexService, Ingestion, Limits,
-    Maintenance, PackageGroupService, PackageService, PolicyService, Publishing, RepositoryService, TagService, Throttle, TokenService,
-    VersionService,
+    Associations, Background, Control, DomainService, Downloads, Formats, IdentityService, IndexService, Ingestion,
+    Limits, Maintenance, PackageGroupService, PackageService, PolicyService, Publishing, RepositoryService, TagService,
+    Throttle, TokenService, VersionService,
 };
 use crate::access::Access;
 use crate::model::Clock;
@@ -83,8 +83,7 @@ impl Services {
             limits.clone(),
         ));
         let associations = Arc::new(Associations::new(Arc::clone(&store), Arc::clone(&control)));
-        let graph =
-            Arc::new(Graph::new(Arc::clone(&store), Arc::clone(&control), Arc::clone(&associations), &limits));
+        let graph = Arc::new(Graph::new(Arc::clone(&store), Arc::clone(&control), Arc::clone(&associations), &limits));
         let views = Arc::new(Views {
             store: Arc::clone(&store),
             control: Arc::clone(&control),

@@ -57,12 +57,7 @@ fn told(group: &PackageGroup) -> String {
         format!("{}={}({})", restriction.as_aws(), own.mode.as_aws(), own.repositories_count)
     });
     let text = |text: &Option<String>| format!("{:?}", text.as_deref().unwrap_or(""));
-    format!(
-        "{} contact_info={} description={}",
-        modes.join(" "),
-        text(&group.contact_info),
-        text(&group.description)
-    )
+    format!("{} contact_info={} description={}", modes.join(" "), text(&group.contact_info), text(&group.description))
 }
 
 impl Transaction<'_> {
@@ -94,8 +89,7 @@ impl Transaction<'_> {
     ) -> Result<PackageGroupId> {
         let folded = pattern.folded_text();
         let now = self.now();
-        let values =
-            params![domain, parent, pattern.as_str(), &folded, contact_info, description, now, mode.as_aws()];
+        let values = params![domain, parent, pattern.as_str(), &folded, contact_info, description, now, mode.as_aws()];
         let id = self.conn.find(&CREATE, values, |row| row.integer(0).map(PackageGroupId)).await?;
         id.ok_or_else(|| Error::internal("a package group was not created"))
     }
@@ -159,9 +153,7 @@ impl Transaction<'_> {
             let Some((_, last)) = children.last() else { return Ok(()) };
             after.clone_from(last);
             for (id, text) in children {
-                let child = PackageGroupPattern::new(&text)
-                    
-.map_err(|error| corrupt("package_group", id, error))?;
+                let child = PackageGroupPattern::new(&text).map_err(|error| corrupt("package_group", id, error))?;
                 if pattern.covers(&child) {
                     self.conn.execute(&SET_PARENT, params![id, group]).await?;
                 }

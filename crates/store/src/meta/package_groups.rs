@@ -70,8 +70,8 @@ fn read_group(row: &Row<'_>) -> Result<PackageGroup> {
     let mut restrictions = [Restriction { mode: RestrictionMode::Inherit, repositories_count: 0 }; 3];
     for (index, restriction) in restrictions.iter_mut().enumerate() {
         let mode = row.text(7 + index)?;
-        restriction.mode = RestrictionMode::parse(mode)
-            .ok_or_else(|| corrupt("package_group", id, format!("a mode is '{mode}'")))?;
+        restriction.mode =
+            RestrictionMode::parse(mode).ok_or_else(|| corrupt("package_group", id, format!("a mode is '{mode}'")))?;
         restriction.repositories_count = row.unsigned(10 + index)?;
     }
     Ok(PackageGroup {
@@ -157,8 +157,7 @@ impl Associations {
 
 /// The group that a package belongs to, and what it admits.
 pub(super) async fn associate(conn: &mut Conn, domain: DomainId, package: &PackageKey) -> Result<Association> {
-    let (group, _, association) =
-        Associations::default().find(conn, domain, &PackagePath::new(package)).await?;
+    let (group, _, association) = Associations::default().find(conn, domain, &PackagePath::new(package)).await?;
     let lineage = lineage(conn, group).await?;
     let lineage = lineage.ok_or_else(|| Error::internal("a package group was there and is not"))?;
     let mut allowed = [None, None, None];

@@ -3,8 +3,8 @@
 
 use larder_core::error::{ConflictKind, ResourceType};
 use larder_core::model::{
-    AllowUpstream, Asset, AssetName, Association, EntryPoint, NewAsset, OriginType, Package, PackageVersion, Publication, PublishMode,
-    Published, Revision, VersionStatus,
+    AllowUpstream, Asset, AssetName, Association, EntryPoint, NewAsset, OriginType, Package, PackageVersion,
+    Publication, PublishMode, Published, Revision, VersionStatus,
 };
 use larder_core::ports::PublishAs;
 use larder_core::{Error, Refusal, Result};

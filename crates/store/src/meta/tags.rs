@@ -132,9 +132,7 @@ impl Transaction<'_> {
         for tag in tags {
             match tagged {
                 Tagged::Group(group) => self.conn.execute(&PUT_GROUP, params![group, &tag.key, &tag.value]).await?,
-                Tagged::Domain(domain) => {
-                    self.conn.execute(&PUT, params![domain, 0_i64, &tag.key, &tag.value]).await?
-                }
+                Tagged::Domain(domain) => self.conn.execute(&PUT, params![domain, 0_i64, &tag.key, &tag.value]).await?,
                 Tagged::Repository(domain, repository) => {
                     self.conn.execute(&PUT, params![domain, repository, &tag.key, &tag.value]).await?
                 }

@@ -155,12 +155,14 @@ impl Work for RefoldGroups {
         }
         let mut next = 0;
         loop {
-            let groups =
-                conn.list(&NEXT_GROUPS, params![next, STEP], |row| Ok((row.integer(0)?, row.text(1)?.to_owned()))).await?;
+            let groups = conn
+                .list(&NEXT_GROUPS, params![next, STEP], |row| Ok((row.integer(0)?, row.text(1)?.to_owned())))
+                .await?;
             let Some((last, _)) = groups.last() else { break };
             next = last + 1;
             for (id, pattern) in groups {
-                let pattern = PackageGroupPattern::new(&pattern).map_err(|error| corrupt("package_group", id, error))?;
+                let pattern =
+                    PackageGroupPattern::new(&pattern).map_err(|error| corrupt("package_group", id, error))?;
                 conn.execute(&REFOLD_GROUP, params![id, &pattern.folded_text()]).await?;
             }
         }

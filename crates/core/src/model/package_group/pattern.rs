@@ -346,12 +346,15 @@ impl Scope {
             (Self::Format(_), other) => *other != Self::All,
             (
                 Self::Namespaces(_, prefix),
-                Self::Namespaces(_, other) | Self::Namespace(_, other) | Self::Names(_, other, _)
+                Self::Namespaces(_, other)
+                | Self::Namespace(_, other)
+                | Self::Names(_, other, _)
                 | Self::Package(_, other, _),
             ) => begins(other, prefix),
-            (Self::Namespace(_, own), Self::Namespace(_, other) | Self::Names(_, other, _) | Self::Package(_, other, _)) => {
-                own == other
-            }
+            (
+                Self::Namespace(_, own),
+                Self::Namespace(_, other) | Self::Names(_, other, _) | Self::Package(_, other, _),
+            ) => own == other,
             (Self::Names(_, own, prefix), Self::Names(_, namespace, other) | Self::Package(_, namespace, other)) => {
                 own == namespace && begins(other, prefix)
             }

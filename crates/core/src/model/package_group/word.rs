@@ -21,8 +21,7 @@ pub(super) fn ends_in_word(text: &str) -> bool {
 
 /// Whether `text` starts with `prefix` and, if the prefix ends with a word, that word ends there too.
 pub(super) fn begins(text: &str, prefix: &str) -> bool {
-    text.strip_prefix(prefix)
-        .is_some_and(|rest| !ends_in_word(prefix) || !rest.chars().next().is_some_and(goes_on))
+    text.strip_prefix(prefix).is_some_and(|rest| !ends_in_word(prefix) || !rest.chars().next().is_some_and(goes_on))
 }
 
 /// Every prefix of a text that [`begins`] it, the shortest first.

@@ -58,11 +58,43 @@ fn the_six_documented_forms_are_patterns() {
 fn what_breaks_the_grammar_is_refused() {
     let long = format!("/npm//{}$", "a".repeat(256));
     for text in [
-        "", "/", "*", "npm/*", "/~", "/$", "/npm", "/npm*", "/npm~", "/npm/foo", "/npm/foo$", "/npm/foo*", "/npm//foo",
-        "/npm//$", "/npm//~", "/npm//foo-~", "/npm//foo*", "/npm/a/b/c$", "/npm/a/b/*", "/cobol/*", "/NPM/*",
-        "/python//requests$", "/pypi/ns/*", "/pypi/ns~", "/maven//*", "/maven//artifact$", "/generic//x~",
-        "/pypi//Requests$", "/pypi//my_package$", "/pypi//my.package~", "/nuget//Newtonsoft.Json$", "/swift/Apple/*",
-        "/npm//a b$", "/npm//a\u{0}$", "/npm//a\u{200b}$", "/npm//a#b$", &long,
+        "",
+        "/",
+        "*",
+        "npm/*",
+        "/~",
+        "/$",
+        "/npm",
+        "/npm*",
+        "/npm~",
+        "/npm/foo",
+        "/npm/foo$",
+        "/npm/foo*",
+        "/npm//foo",
+        "/npm//$",
+        "/npm//~",
+        "/npm//foo-~",
+        "/npm//foo*",
+        "/npm/a/b/c$",
+        "/npm/a/b/*",
+        "/cobol/*",
+        "/NPM/*",
+        "/python//requests$",
+        "/pypi/ns/*",
+        "/pypi/ns~",
+        "/maven//*",
+        "/maven//artifact$",
+        "/generic//x~",
+        "/pypi//Requests$",
+        "/pypi//my_package$",
+        "/pypi//my.package~",
+        "/nuget//Newtonsoft.Json$",
+        "/swift/Apple/*",
+        "/npm//a b$",
+        "/npm//a\u{0}$",
+        "/npm//a\u{200b}$",
+        "/npm//a#b$",
+        &long,
     ] {
         assert!(PackageGroupPattern::new(text).is_err(), "{text}");
     }
@@ -105,9 +137,10 @@ fn the_documented_examples_of_matching() {
 #[test]
 fn the_most_specific_pattern_is_associated() {
     use AssociationType::{Strong, Weak};
-    let groups: Vec<_> = ["/*", "/npm/*", "/npm/space/*", "/npm//AsyncStorage$", "/npm//asyncStorage$", "/npm//lib~", "/npm//lib-ui~"]
-        .map(pattern)
-        .into();
+    let groups: Vec<_> =
+        ["/*", "/npm/*", "/npm/space/*", "/npm//AsyncStorage$", "/npm//asyncStorage$", "/npm//lib~", "/npm//lib-ui~"]
+            .map(pattern)
+            .into();
     for (path, expected) in [
         ("/npm//react", ("/npm/*", Strong)),
         ("/npm/space/aui.components", ("/npm/space/*", Strong)),
@@ -159,7 +192,9 @@ fn a_pattern_covers_what_is_a_proper_part_of_it() {
 /// Names of few letters, so that they meet.
 fn part() -> impl Strategy<Value = String> {
     prop::collection::vec(
-        prop::sample::select(vec!["a", "b", "A", "-", ".", "_", "+", "1", "\u{430}", "\u{301}", "\u{212e}", "\u{df}", "ss"]),
+        prop::sample::select(vec![
+            "a", "b", "A", "-", ".", "_", "+", "1", "\u{430}", "\u{301}", "\u{212e}", "\u{df}", "ss",
+        ]),
         1..6,
     )
     .prop_map(|letters| letters.concat())
