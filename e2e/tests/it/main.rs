@@ -5,6 +5,7 @@ mod cargo_checks;
 mod cargo_registry_checks;
 mod cluster;
 mod connect_checks;
+mod cooldown_checks;
 mod crash;
 mod every_route;
 mod faults;
@@ -53,6 +54,7 @@ fn main() {
         rates::TESTS,
         pypi_clients::TESTS,
         cargo_checks::TESTS,
+        cooldown_checks::TESTS,
         cargo_registry_checks::TESTS,
         swift_checks::TESTS,
         swift_index_checks::TESTS,

@@ -126,6 +126,10 @@ pub trait Target: Clone + Send + Sync {
             None => Arn::domain(region, &domain.owner, &domain.name),
         })
     }
+    /// Whether tags on it may be settings of Larder (see [`crate::model::Cooldown`]).
+    fn has_settings(&self) -> bool {
+        self.repository().is_some()
+    }
 }
 
 impl Target for PackageGroupTarget {

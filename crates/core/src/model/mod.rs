@@ -2,6 +2,7 @@
 
 mod arn;
 mod asset;
+mod cooldown;
 mod credentials;
 mod domain;
 mod encryption_key;
@@ -21,6 +22,7 @@ mod version;
 
 pub use arn::{Arn, ResourceArn};
 pub use asset::{Asset, AssetKind, AssetName, Digests, HashAlgorithm, Sha256};
+pub use cooldown::{Cooldown, Held, ReleaseTime, spoken};
 pub use credentials::{AccessKey, AccessKeyId, AccessKeyStatus, AuthorizationToken, SecretAccessKey, TokenId};
 pub use domain::{Domain, DomainId};
 pub use encryption_key::EncryptionKey;

@@ -1,5 +1,6 @@
 //! Reading metadata, one trait per aggregate, and applying changes. Every read sees what was acknowledged before.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -208,7 +209,25 @@ pub trait UpstreamIndexes: Send + Sync {
         key: &PackageKey,
         index: &StoredIndex,
     ) -> Result<StoredIndex>;
+    /// When the versions of an index that does not say their age were first seen in it.
+    async fn find_sightings(
+        &self,
+        repository: RepositoryId,
+        connection: ExternalConnection,
+        key: &PackageKey,
+    ) -> Result<Sightings>;
+    /// Replaces them. Nothing is kept for an index that is not stored.
+    async fn put_sightings(
+        &self,
+        repository: RepositoryId,
+        connection: ExternalConnection,
+        key: &PackageKey,
+        sightings: &Sightings,
+    ) -> Result<()>;
 }
+
+/// Versions, and when each was first seen at its source: it was published then at the latest.
+pub type Sightings = BTreeMap<String, Timestamp>;
 
 /// An index document of a public registry.
 #[derive(Debug, Clone)]
@@ -223,6 +242,14 @@ pub struct StoredIndex {
     pub checked_at: Timestamp,
     /// Rises whenever the body changes.
     pub revision: i64,
+}
+
+impl StoredIndex {
+    /// The same with another body.
+    #[must_use]
+    pub fn with_body(&self, body: Option<Bytes>) -> Self {
+        Self { body, ..self.clone() }
+    }
 }
 
 /// The journal's readers.

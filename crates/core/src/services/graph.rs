@@ -50,7 +50,8 @@ impl Graph {
             group,
             refusal: None,
             seen: HashSet::new(),
-            next: vec![Next::Found(Arc::clone(start))],
+            next: vec![(Next::Found(Arc::clone(start)), None)],
+            way: Vec::new(),
         })
     }
 
@@ -104,8 +105,10 @@ pub(crate) struct Walk<'a> {
     /// The first rule that kept a source out.
     refusal: Option<Refusal>,
     seen: HashSet<RepositoryId>,
-    /// A stack: the next one is last.
-    next: Vec<Next>,
+    /// A stack: the next one is last. With the one that links to it, as a place in `way`.
+    next: Vec<(Next, Option<usize>)>,
+    /// What was walked to so far, each with the place of the one that links to it.
+    way: Vec<(Arc<Repository>, Option<usize>)>,
 }
 
 impl Walk<'_> {
@@ -114,7 +117,7 @@ impl Walk<'_> {
     /// # Errors
     /// [`Error::Conflict`] at a link to a deleted repository, in AWS's words (reference 1.9).
     pub(crate) async fn next(&mut self) -> Result<Option<Arc<Repository>>> {
-        while let Some(next) = self.next.pop() {
+        while let Some((next, from)) = self.next.pop() {
             if self.seen.len() >= self.graph.searched {
                 return Ok(None);
             }
@@ -124,10 +127,23 @@ impl Walk<'_> {
                 Next::Linked(id) => self.graph.repository(id).await?.ok_or_else(dangling)?,
             };
             if self.seen.insert(repository.id) {
+                self.way.push((Arc::clone(&repository), from));
                 return Ok(Some(repository));
             }
         }
         Ok(None)
+    }
+
+    /// How the walk came to the repository that [`Walk::next`] answered last: the asked repository first, this one last.
+    pub(crate) fn way(&self) -> Vec<Arc<Repository>> {
+        let mut way = Vec::new();
+        let mut next = self.way.len().checked_sub(1);
+        while let Some((repository, from)) = next.and_then(|place| self.way.get(place)) {
+            way.push(Arc::clone(repository));
+            next = *from;
+        }
+        way.reverse();
+        way
     }
 
     /// Enters the sources of a repository, given the package's origin setting there: answers the external connection to
@@ -155,7 +171,11 @@ impl Walk<'_> {
             let (group, start) = (self.group.as_deref(), &self.start);
             match group.and_then(|group| group.refuses_internal_upstream(self.key, start.id, &start.name, &first.name))
             {
-                None => self.next.extend(repository.upstreams.iter().rev().map(|upstream| Next::Linked(upstream.id))),
+                None => {
+                    let from = self.way.len().checked_sub(1);
+                    let upstreams = repository.upstreams.iter().rev();
+                    self.next.extend(upstreams.map(|upstream| (Next::Linked(upstream.id), from)));
+                }
                 refusal => self.refusal = self.refusal.take().or(refusal),
             }
         }

@@ -2,6 +2,7 @@
 
 mod background;
 mod control;
+mod cooldown;
 mod copies;
 mod document;
 mod domains;
@@ -30,6 +31,8 @@ mod wiring;
 
 pub use background::Background;
 pub use control::Control;
+pub(crate) use cooldown::Cooldowns;
+pub use cooldown::{AppliedRule, Rules, SetBy, Withheld};
 pub use copies::CopyRequest;
 pub use document::{Document, Rendered};
 pub use domains::{DescribedDomain, DomainService, NewDomain};

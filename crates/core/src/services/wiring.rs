@@ -10,9 +10,9 @@ use super::graph::Graph;
 use super::registry_index::RegistryIndexes;
 use super::view::Views;
 use super::{
-    Associations, Background, Control, DomainService, Downloads, Formats, IdentityService, IndexService, Ingestion,
-    Limits, Maintenance, PackageGroupService, PackageService, PolicyService, Publishing, RepositoryService, TagService,
-    Throttle, TokenService, VersionService,
+    Associations, Background, Control, Cooldowns, DomainService, Downloads, Formats, IdentityService, IndexService,
+    Ingestion, Limits, Maintenance, PackageGroupService, PackageService, PolicyService, Publishing, RepositoryService,
+    TagService, Throttle, TokenService, VersionService,
 };
 use crate::access::Access;
 use crate::model::Clock;
@@ -84,12 +84,22 @@ impl Services {
         ));
         let associations = Arc::new(Associations::new(Arc::clone(&store), Arc::clone(&control)));
         let graph = Arc::new(Graph::new(Arc::clone(&store), Arc::clone(&control), Arc::clone(&associations), &limits));
+        let cooldowns = Arc::new(Cooldowns {
+            store: Arc::clone(&store),
+            control: Arc::clone(&control),
+            clock: Arc::clone(&clock),
+            formats: formats.clone(),
+            indexes: Arc::clone(&indexes),
+            region: Arc::clone(&region),
+            repositories: Cache::new(50_000),
+        });
         let views = Arc::new(Views {
             store: Arc::clone(&store),
             control: Arc::clone(&control),
             clock: Arc::clone(&clock),
             graph: Arc::clone(&graph),
             indexes,
+            cooldowns: Arc::clone(&cooldowns),
             limits: limits.clone(),
         });
         let ingestion =
@@ -137,6 +147,7 @@ impl Services {
                 blobs: Arc::clone(&blobs),
                 formats: formats.clone(),
                 graph,
+                cooldowns,
             },
             policies: PolicyService::new(Arc::clone(&store), Arc::clone(&policies), Arc::clone(&region)),
             tags: TagService::new(Arc::clone(&store), Arc::clone(&region)),

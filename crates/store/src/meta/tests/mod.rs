@@ -82,6 +82,7 @@ macro_rules! store_suite {
                 blobs_are_listed_in_pages,
                 index_documents_keep_their_revision_while_the_body_stays,
                 foreign_page_tokens_are_refused,
+                sightings_are_kept_with_their_index,
                 a_twin_differs_in_case_and_punctuation_only,
             }
             package_groups {
