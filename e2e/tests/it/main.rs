@@ -25,6 +25,7 @@ mod nuget_checks;
 mod nuget_faults;
 mod nuget_more_checks;
 mod nuget_registry_checks;
+mod package_groups;
 mod paths;
 mod postgres;
 mod pypi_bad_input;
@@ -61,6 +62,7 @@ fn main() {
         ruby_checks::TESTS,
         ruby_more_checks::TESTS,
         ruby_registry_checks::TESTS,
+        package_groups::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,

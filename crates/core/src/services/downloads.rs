@@ -325,10 +325,7 @@ impl Downloads {
         if let Some(refusal) = refusal {
             return Err(refusal.into());
         }
-        Err(failure.unwrap_or_else(|| match walk.into_refusal() {
-            Some(refusal) => Error::hidden(ResourceType::Asset, asset.as_str(), refusal),
-            None => missing(start, key, version, asset),
-        }))
+        Err(failure.or_else(|| refused(walk.into_refusal())).unwrap_or_else(|| missing(start, key, version, asset)))
     }
 }
 

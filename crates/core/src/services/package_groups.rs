@@ -264,7 +264,7 @@ impl PackageGroupService {
             };
             let known = match parents.entry(parent) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => unknown.insert(self.store.find_lineage(parent).await?),
+                Entry::Vacant(new) => new.insert(self.store.find_lineage(parent).await?),
             };
             match known {
                 Some(parent) => items.push(parent.child(group)),

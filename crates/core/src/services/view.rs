@@ -172,11 +172,11 @@ impl Views {
         });
         if !offers_anything {
             let now = self.clock.now();
-            let hidden = |refusal| Error::hidden(ResourceType::Package, key.to_string(), refusal);
-            return Err(match (withheld.first(), failure) {
-                (Some(young), _) => hidden(young.refusal(key, now)),
+            let refusal = withheld.first().map(|first| first.refusal(key, now)).or_else(|| walk.into_refusal());
+            return Err(match (refusal, failure) {
+                (Some(refusal), _) => Error::hidden(ResourceType::Package, key.to_string(), refusal),
                 (None, Some(failure)) => failure,
-                (None, None) => walk.into_refusal().map_or_else(|| not_found(start, key), hidden),
+                (None, None) => not_found(start, key),
             });
         }
         Ok(View { repository: start.id, key: key.clone(), layers, depends_on })
