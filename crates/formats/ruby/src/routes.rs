@@ -71,6 +71,7 @@ impl Routes {
                 self.get_owners(&request, name, false).await
             }
             ("GET", ["api", "v1", "gems", name, "owners.yaml"]) => self.get_owners(&request, name, true).await,
+            ("GET", ["api", "v1", "attestations", file]) => self.get_attestations(&request, file).await,
             ("GET" | "POST" | "PUT", ["api", "v1", "api_key"]) => self.api_key(&request, "text").await,
             ("GET" | "POST" | "PUT", ["api", "v1", "api_key.json"]) => self.api_key(&request, "json").await,
             ("GET" | "POST" | "PUT", ["api", "v1", "api_key.yaml"]) => self.api_key(&request, "yaml").await,
