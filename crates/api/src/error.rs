@@ -3,6 +3,7 @@
 use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue, StatusCode};
 use larder_auth::sigv4::SignatureError;
+use larder_core::RefusalCode;
 use larder_core::error::{Error, ResourceType, ValidationReason};
 use larder_http::{Response, response};
 use serde::Serialize;
@@ -71,7 +72,7 @@ impl ApiError {
         if let Some(seconds) = self.retry_after_seconds() {
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        answer
+        response::with_denial(answer, self.denial())
     }
 
     pub(crate) fn describe(&self) -> Described {
@@ -100,6 +101,14 @@ impl ApiError {
         }
     }
 
+    /// The rule that refused, whose code and sentence the message carries as well.
+    pub(crate) fn denial(&self) -> Option<RefusalCode> {
+        match self {
+            Self::Operation(error) => error.denial(),
+            Self::Signature(_) | Self::UnknownOperation => None,
+        }
+    }
+
     fn retry_after_seconds(&self) -> Option<u32> {
         match self {
             Self::Operation(Error::Throttled { retry_after_seconds }) => Some(*retry_after_seconds),
@@ -113,7 +122,7 @@ fn status_and_code(error: &Error) -> (StatusCode, &'static str) {
     match error {
         Error::ResourceNotFound { .. } => (StatusCode::NOT_FOUND, "ResourceNotFoundException"),
         Error::Conflict { .. } => (StatusCode::CONFLICT, "ConflictException"),
-        Error::AccessDenied { .. } | Error::Forbidden { .. } => (StatusCode::FORBIDDEN, "AccessDeniedException"),
+        Error::AccessDenied { .. } | Error::Refused(_) => (StatusCode::FORBIDDEN, "AccessDeniedException"),
         Error::Validation { .. } => (StatusCode::BAD_REQUEST, "ValidationException"),
         Error::QuotaExceeded { .. } => (StatusCode::PAYMENT_REQUIRED, "ServiceQuotaExceededException"),
         Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException"),
@@ -141,6 +150,7 @@ fn reason(error: &Error) -> Option<ValidationReason> {
 
 #[cfg(test)]
 mod tests {
+    use larder_core::Refusal;
     use larder_core::error::ConflictKind;
     use larder_http::Body;
     use serde_json::{Value, json};
@@ -222,7 +232,7 @@ mod tests {
             (SignatureError::UnrecognizedClient.into(), 403, "UnrecognizedClientException"),
             (SignatureError::MissingAuthenticationToken.into(), 403, "MissingAuthenticationToken"),
             (Error::AccessDenied { message: denied() }.into(), 403, "AccessDeniedException"),
-            (Error::Forbidden { message: denied() }.into(), 403, "AccessDeniedException"),
+            (Error::from(Refusal::new(RefusalCode::OriginPublish, denied())).into(), 403, "AccessDeniedException"),
             (Error::TooLarge { message: denied() }.into(), 413, "RequestEntityTooLargeException"),
             (Error::Unavailable { message: denied(), source: "x".into() }.into(), 503, "ServiceUnavailable"),
             (Error::Upstream { message: denied(), retry_after_seconds: None }.into(), 503, "ServiceUnavailable"),

@@ -4,6 +4,7 @@ mod action;
 mod allowed;
 mod caller;
 mod evaluate;
+mod refused;
 
 pub use action::{Action, PolicyScope};
 pub use allowed::{

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::refusal::{Refusal, RefusalCode};
+
 /// What most functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -57,7 +59,7 @@ impl ValidationReason {
     }
 }
 
-/// Why an upload or write was refused with [`Error::Conflict`] or [`Error::Forbidden`]; formats choose status by it.
+/// Why an upload or write was refused with [`Error::Conflict`] ; formats choose status by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConflictKind {
     /// The resource exists already.
@@ -75,14 +77,20 @@ pub enum ConflictKind {
 /// The failures of Larder.
 #[derive(Debug)]
 pub enum Error {
-    /// Nothing there, or hidden from this caller.
-    ResourceNotFound { resource_type: ResourceType, resource_id: String, message: String },
+    /// Nothing there, or hidden: `refusal` says by which rule, if it is one that this caller may know.
+    ResourceNotFound {
+        resource_type: ResourceType,
+        resource_id: String,
+        message: String,
+        refusal: Option<Box<Refusal>>,
+    },
     /// The write contradicts what is stored.
     Conflict { kind: ConflictKind, resource_type: ResourceType, resource_id: String, message: String },
-    /// The caller's rights do not cover the action. The message never says more than the caller may know.
+    /// The caller's credentials are not of a kind that may do this; no policy was asked.
     AccessDenied { message: String },
-    /// A rule other than IAM forbids it: origin controls, a blocked status.
-    Forbidden { message: String },
+    /// A policy forbids it: IAM, origin controls, a package group, a minimum age. Never says more than the caller may
+    /// know.
+    Refused(Box<Refusal>),
     /// The input is wrong; `field` names the member.
     Validation { field: Cow<'static, str>, reason: ValidationReason, message: String },
     /// A limit of reference 7.4 is reached.
@@ -105,7 +113,22 @@ pub type Source = Box<dyn std::error::Error + Send + Sync>;
 impl Error {
     /// A missing resource.
     pub fn not_found(resource_type: ResourceType, resource_id: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::ResourceNotFound { resource_type, resource_id: resource_id.into(), message: message.into() }
+        Self::ResourceNotFound {
+            resource_type,
+            resource_id: resource_id.into(),
+            message: message.into(),
+            refusal: None,
+        }
+    }
+
+    /// A resource that a rule hides: answered as a missing one, with the rule's sentence.
+    pub fn hidden(resource_type: ResourceType, resource_id: impl Into<String>, refusal: Refusal) -> Self {
+        Self::ResourceNotFound {
+            resource_type,
+            resource_id: resource_id.into(),
+            message: refusal.to_string(),
+            refusal: Some(Box::new(refusal)),
+        }
     }
 
     /// A conflict with what is stored.
@@ -137,6 +160,30 @@ impl Error {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::ResourceNotFound { .. })
     }
+
+    /// The policy's refusal, if this is one.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) | Self::ResourceNotFound { refusal: Some(refusal), .. } => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// The code under which answers name the rule that refused.
+    #[must_use]
+    pub fn denial(&self) -> Option<RefusalCode> {
+        match self {
+            Self::AccessDenied { .. } => Some(RefusalCode::IamCredentials),
+            other => other.refusal().map(Refusal::code),
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
 }
 
 impl fmt::Display for Error {
@@ -145,12 +192,12 @@ impl fmt::Display for Error {
             Self::ResourceNotFound { message, .. }
             | Self::Conflict { message, .. }
             | Self::AccessDenied { message }
-            | Self::Forbidden { message }
             | Self::Validation { message, .. }
             | Self::QuotaExceeded { message, .. }
             | Self::TooLarge { message }
             | Self::Upstream { message, .. }
             | Self::Unavailable { message, .. } => f.write_str(message),
+            Self::Refused(refusal) => refusal.fmt(f),
             Self::Throttled { retry_after_seconds } => {
                 write!(f, "rate exceeded, retry in {retry_after_seconds} s")
             }

@@ -23,7 +23,7 @@ use self::recall::{Key, Memory, OwnedKey, Recall, Remembered, Spender};
 use crate::credentials::{Presented, presented, presented_beside_key};
 use crate::log::log_failure;
 use crate::peer::PeerRules;
-use crate::response::{content, status_of, text, with_reason};
+use crate::response::{content, status_of, text, with_denial, with_reason};
 use crate::routes::path_rules;
 use crate::server::{Ends, Handler};
 use crate::{
@@ -380,13 +380,15 @@ fn add_challenge(response: &mut Response, challenge: impl FnOnce() -> Cow<'stati
 
 /// A failure where no format has its own form.
 fn plain(failure: &Failure) -> Response {
+    let mut denial = None;
     let (status, sentence) = match failure {
         Failure::Unauthenticated(sentence) => (StatusCode::UNAUTHORIZED, sentence.clone()),
         Failure::BadPath(sentence) => (StatusCode::BAD_REQUEST, sentence.clone()),
         Failure::Core(error) => {
             log_failure(error);
+            denial = error.denial();
             (status_of(error), error.to_string())
         }
     };
-    with_reason(text(status, &sentence), &sentence)
+    with_denial(with_reason(text(status, &sentence), &sentence), denial)
 }

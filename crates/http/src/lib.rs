@@ -24,6 +24,7 @@ mod request_id;
 pub mod response;
 mod routes;
 mod server;
+mod url_table;
 
 pub use asset::{AssetHeaders, serve_asset};
 pub use body::{BlobBody, Body, BodyError, PacedBody, ReadAhead, RequestBody};
@@ -38,3 +39,4 @@ pub use request_id::RequestId;
 pub use response::Response;
 pub use routes::{AnonymousRequest, ApiHandler, Failure, FormatRoutes, RepositoryRequest};
 pub use server::{EncryptedStream, Encryption, Ends, Handler, Server, ServerSettings};
+pub use url_table::{RouteTemplate, SegmentTemplate};

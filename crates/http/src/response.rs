@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_RANGE, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use hyper::ext::ReasonPhrase;
-use larder_core::Error;
 use larder_core::model::Timestamp;
 use larder_core::ports::ByteRange;
+use larder_core::{Error, RefusalCode};
 use serde::Serialize;
 
 use crate::Body;
@@ -15,7 +15,9 @@ use crate::Body;
 pub type Response = http::Response<Body>;
 
 /// The longest reason phrase sent, in bytes; clients print it on one line.
-const MAX_REASON_BYTES: usize = 256;
+const MAX_REASON_BYTES: usize = 512;
+/// Names the rule that refused a request, by its code.
+pub const DENIAL: HeaderName = HeaderName::from_static("x-larder-denial");
 
 /// An answer without a body.
 #[must_use]
@@ -75,13 +77,22 @@ pub fn with_reason(mut response: Response, reason: &str) -> Response {
     response
 }
 
+/// Names the rule that refused, if one did, beside the sentence that clients print.
+#[must_use]
+pub fn with_denial(mut response: Response, denial: Option<RefusalCode>) -> Response {
+    if let Some(code) = denial {
+        response.headers_mut().insert(DENIAL, HeaderValue::from_static(code.as_str()));
+    }
+    response
+}
+
 /// The status of a failure (protocols 0.9), for clients that have no convention of their own.
 #[must_use]
 pub fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::ResourceNotFound { .. } => StatusCode::NOT_FOUND,
         Error::Conflict { .. } => StatusCode::CONFLICT,
-        Error::AccessDenied { .. } | Error::Forbidden { .. } | Error::QuotaExceeded { .. } => StatusCode::FORBIDDEN,
+        Error::AccessDenied { .. } | Error::Refused(_) | Error::QuotaExceeded { .. } => StatusCode::FORBIDDEN,
         Error::Validation { .. } => StatusCode::BAD_REQUEST,
         Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,

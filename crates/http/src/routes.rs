@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, Request};
 use larder_core::access::{Caller, RepositoryTarget};
 use larder_core::model::PackageFormat;
 
-use crate::{PathRules, PeerInfo, RequestBody, RequestPath, Response};
+use crate::{PathRules, PeerInfo, RequestBody, RequestPath, Response, RouteTemplate};
 
 /// An authenticated request to a repository's endpoint of one format. What the caller may do is decided by what it
 /// asks for: handlers authorize each action.
@@ -57,6 +57,9 @@ pub enum Failure {
 pub trait FormatRoutes: Send + Sync + 'static {
     /// Which one.
     fn format(&self) -> PackageFormat;
+
+    /// Every route, for tests that ask all of them something.
+    fn table(&self) -> &'static [RouteTemplate];
 
     /// A failure before the format saw the request, in the form its clients print. A 401 gets the challenge added.
     fn render_error(&self, error: &Failure) -> Response;

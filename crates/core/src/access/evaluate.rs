@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 
+use super::refused::Refused;
 use super::{Action, Allowed, Caller, PolicyScope, ServerTarget, Target, Via};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
     AccountId, Clock, Domain, DomainId, DomainName, PrincipalKind, Repository, RepositoryId, RepositoryName,
 };
 use crate::ports::{AccessQuestion, Effect, MetadataStore, PolicyEvaluator, Verdict};
+use crate::refusal::Refusal;
 use crate::services::Control;
 
 /// A value and the control generation it was read under.
@@ -17,7 +19,8 @@ type AtGeneration<T> = (u64, T);
 
 /// A yes or no.
 struct Decision {
-    allowed: bool,
+    /// Why not, if not.
+    refusal: Option<Refusal>,
     /// Time, address or another circumstance of the request was looked at.
     depends_on_request: bool,
 }
@@ -33,7 +36,8 @@ pub struct Access {
     domains: Cache<(AccountId, DomainName), AtGeneration<Arc<Domain>>>,
     repositories: Cache<(DomainId, RepositoryName), AtGeneration<Arc<Repository>>>,
     identity_policies: Cache<String, AtGeneration<Arc<[Arc<str>]>>>,
-    decisions: Cache<(String, Action, RepositoryId), AtGeneration<bool>>,
+    /// What was allowed lately.
+    decisions: Cache<(String, Action, RepositoryId), AtGeneration<()>>,
 }
 
 impl Access {
@@ -114,7 +118,7 @@ impl Access {
     /// Decides, and proves a yes.
     ///
     /// # Errors
-    /// [`Error::AccessDenied`].
+    /// [`Error::Refused`].
     pub async fn authorize<T: Target>(&self, caller: &Caller, action: Action, target: T) -> Result<Allowed<T>> {
         self.authorize_with(caller, action, target, &[]).await
     }
@@ -122,7 +126,7 @@ impl Access {
     /// As [`Access::authorize`], with condition values that only this request knows: request tags, token duration.
     ///
     /// # Errors
-    /// [`Error::AccessDenied`].
+    /// [`Error::Refused`].
     pub async fn authorize_with<T: Target>(
         &self,
         caller: &Caller,
@@ -131,22 +135,15 @@ impl Access {
         request_context: &[(String, Vec<String>)],
     ) -> Result<Allowed<T>> {
         let decision = self.decide(caller, action, &target, request_context).await?;
-        if decision.allowed {
-            let actor = caller.actor(action.name(), self.clock.now());
-            let lasts_until = match caller.via {
-                Via::Token { expires_at, .. } if !decision.depends_on_request => Some(expires_at),
-                _ => None,
-            };
-            return Ok(Allowed { target, principal: caller.principal.clone(), actor, lasts_until });
+        if let Some(refusal) = decision.refusal {
+            return Err(refusal.into());
         }
-        Err(Error::AccessDenied {
-            message: format!(
-                "User: {} is not authorized to perform: {} on resource: {}; allow it in an identity policy or in the policy of the domain or repository",
-                caller.principal.arn(),
-                action.as_iam(),
-                target.arn(&self.region),
-            ),
-        })
+        let actor = caller.actor(action.name(), self.clock.now());
+        let lasts_until = match caller.via {
+            Via::Token { expires_at, .. } if !decision.depends_on_request => Some(expires_at),
+            _ => None,
+        };
+        Ok(Allowed { target, principal: caller.principal.clone(), actor, lasts_until })
     }
 
     /// Allows whoever can run commands on the data directory to manage accounts, users, keys and identity policies.
@@ -172,15 +169,20 @@ impl Access {
         request_context: &[(String, Vec<String>)],
     ) -> Result<Decision> {
         // A token opens one domain only, and a read-only one does not write.
-        if let Via::Token { domain, read_only, .. } = &caller.via
-            && (target.domain().is_some_and(|target| target.id != *domain)
-                || (*read_only && action != Action::ReadFromRepository))
-        {
-            return Ok(Decision { allowed: false, depends_on_request: false });
+        let refused = Refused { caller, action, resource: target.arn(&self.region) };
+        if let Via::Token { domain, read_only, .. } = &caller.via {
+            if target.domain().is_some_and(|target| target.id != *domain) {
+                let refusal = Some(refused.by_token("the authorization token opens another domain"));
+                return Ok(Decision { refusal, depends_on_request: false });
+            }
+            if *read_only && action != Action::ReadFromRepository {
+                let refusal = Some(refused.by_token("the authorization token is for reading only"));
+                return Ok(Decision { refusal, depends_on_request: false });
+            }
         }
         let PrincipalKind::User(user) = &caller.principal.kind else {
             // Whoever can run commands on the data directory owns everything in it.
-            return Ok(Decision { allowed: true, depends_on_request: false });
+            return Ok(Decision { refusal: None, depends_on_request: false });
         };
         let generation = self.control.generation().await?;
         // Only decisions about a repository as a whole repeat often enough to be worth remembering.
@@ -191,10 +193,10 @@ impl Access {
             _ => None,
         };
         if let Some(key) = &key
-            && let Some((seen, allowed)) = self.decisions.get(key)
+            && let Some((seen, ())) = self.decisions.get(key)
             && seen == generation
         {
-            return Ok(Decision { allowed, depends_on_request: false });
+            return Ok(Decision { refusal: None, depends_on_request: false });
         }
 
         let identity = self.identity_policies(user, generation).await?;
@@ -202,21 +204,30 @@ impl Access {
         let context = self.context(caller, action, target, request_context).await?;
         let context: Vec<(&str, Vec<String>)> =
             context.iter().map(|(name, values)| (name.as_str(), values.clone())).collect();
-        let verdict = self.policies.evaluate(&AccessQuestion {
+        let question = AccessQuestion {
             principal: &caller.principal,
             action: action.as_iam(),
-            resource: target.arn(&self.region).as_str(),
+            resource: refused.resource.as_str(),
             context: &context,
             identity_policies: &identity,
             resource_policies: &resource,
-        });
-        let allowed = combine(&caller.principal.account, action.scope(), target, verdict);
+        };
+        let verdict = self.policies.evaluate(&question);
+        if !combine(&caller.principal.account, action.scope(), target, verdict) {
+            let domain_denies = verdict.resource == Effect::Deny && {
+                let domain = policy_of_domain(target);
+                let alone = AccessQuestion { identity_policies: &[], resource_policies: &domain, ..question };
+                self.policies.evaluate(&alone).resource == Effect::Deny
+            };
+            let refusal = Some(refused.by_policies(target, verdict, domain_denies));
+            return Ok(Decision { refusal, depends_on_request: verdict.depends_on_request });
+        }
         if let Some(key) = key
             && !verdict.depends_on_request
         {
-            self.decisions.insert(key, (generation, allowed));
+            self.decisions.insert(key, (generation, ()));
         }
-        Ok(Decision { allowed, depends_on_request: verdict.depends_on_request })
+        Ok(Decision { refusal: None, depends_on_request: verdict.depends_on_request })
     }
 
     async fn identity_policies(&self, user: &crate::model::User, generation: u64) -> Result<Arc<[Arc<str>]>> {
@@ -276,13 +287,19 @@ impl Access {
     }
 }
 
+/// The domain's policy, if it has one.
+fn policy_of_domain<T: Target>(target: &T) -> Vec<Arc<str>> {
+    let policy = target.domain().and_then(|domain| domain.policy.as_ref());
+    policy.map(|(text, _)| Arc::clone(text)).into_iter().collect()
+}
+
 fn resource_policies<T: Target>(scope: PolicyScope, target: &T) -> Vec<Arc<str>> {
-    let domain = target.domain().and_then(|domain| domain.policy.as_ref()).map(|(text, _)| Arc::clone(text));
+    let domain = policy_of_domain(target);
     let repository =
         target.repository().and_then(|repository| repository.policy.as_ref()).map(|(text, _)| Arc::clone(text));
     match scope {
         PolicyScope::Account | PolicyScope::DomainPolicy => Vec::new(),
-        PolicyScope::Domain | PolicyScope::RepositoryPolicy => domain.into_iter().collect(),
+        PolicyScope::Domain | PolicyScope::RepositoryPolicy => domain,
         PolicyScope::Repository => domain.into_iter().chain(repository).collect(),
     }
 }

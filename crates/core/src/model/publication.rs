@@ -28,7 +28,7 @@ pub struct Publication {
     pub tags: Vec<TagUpdate>,
     /// Origin settings of the package if this is its first version here.
     pub default_restrictions: OriginRestrictions,
-    /// Refuse (with [`crate::Error::Forbidden`]) when the stored package's setting differs from what the caller saw:
+    /// Refuse (with [`crate::Error::Refused`]) when the stored package's setting differs from what the caller saw:
     /// `Some` for direct publishes, checked again inside the transaction.
     pub requires_publish: Option<AllowPublish>,
 }

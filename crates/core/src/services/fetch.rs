@@ -343,9 +343,13 @@ fn read_at(file: &File, offset: u64, length: u64) -> io::Result<Bytes> {
 /// Errors are not `Clone`, and several clients wait for one download.
 fn copy_of(error: &Error) -> Error {
     match error {
-        Error::ResourceNotFound { resource_type, resource_id, message } => {
-            Error::not_found(*resource_type, resource_id.clone(), message.clone())
-        }
+        Error::ResourceNotFound { resource_type, resource_id, message, refusal } => Error::ResourceNotFound {
+            resource_type: *resource_type,
+            resource_id: resource_id.clone(),
+            message: message.clone(),
+            refusal: refusal.clone(),
+        },
+        Error::Refused(refusal) => Error::Refused(refusal.clone()),
         Error::Upstream { message, retry_after_seconds } => {
             Error::Upstream { message: message.clone(), retry_after_seconds: *retry_after_seconds }
         }

@@ -15,6 +15,7 @@ use crate::model::{
     Publication, PublishMode, Published, Revision, TagUpdate, VersionDetails, VersionStatus, VersionText,
 };
 use crate::ports::{Applied, BlobStore, Change, MetadataStore, PublishAs, StagedBlob};
+use crate::refusal::Refusal;
 
 /// A checked upload: the format has read it and its digests are what the client said.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ impl Publishing {
     /// Stores the upload. When this returns it survives power loss and every later read sees it.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] if origin controls block publishing; [`Error::Conflict`] if the version, or an asset with
+    /// [`Error::Refused`] if origin controls block publishing; [`Error::Conflict`] if the version, or an asset with
     /// other bytes, exists here or the version exists upstream; [`Error::QuotaExceeded`].
     pub async fn publish(&self, allowed: &Allowed<PackageTarget>, upload: Upload) -> Result<Published> {
         let target = allowed.target();
@@ -107,13 +108,7 @@ impl Publishing {
         let target = allowed.target();
         let restrictions = package.map(|package| package.restrictions);
         if restrictions.is_some_and(|restrictions| restrictions.publish == AllowPublish::Block) {
-            return Err(Error::Forbidden {
-                message: format!(
-                    "publishing '{}' to repository '{}' is blocked by the package's origin configuration, because its \
-                     versions come from upstream; allow it with put-package-origin-configuration",
-                    target.package, target.repository.name
-                ),
-            });
+            return Err(Refusal::origin_publish(&target.package, &target.repository.name).into());
         }
         let upstream = restrictions.map_or(AllowUpstream::Allow, |restrictions| restrictions.upstream);
         if upstream == AllowUpstream::Block || target.package.format() == PackageFormat::Generic {

@@ -2,8 +2,8 @@
 
 use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
-use larder_core::Error;
 use larder_core::error::{ConflictKind, Invalid, ResourceType};
+use larder_core::{Error, RefusalCode};
 use larder_http::{BodyError, Failure, Response, log_failure, response};
 use serde::Serialize;
 
@@ -14,12 +14,13 @@ pub(crate) struct CargoError {
     /// One sentence.
     pub(crate) detail: String,
     retry_after_seconds: Option<u32>,
+    denial: Option<RefusalCode>,
     allow: Option<&'static str>,
 }
 
 impl CargoError {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), retry_after_seconds: None, allow: None }
+        Self { status, detail: detail.into(), retry_after_seconds: None, denial: None, allow: None }
     }
 
     /// 400.
@@ -53,7 +54,7 @@ impl CargoError {
         if let Some(allow) = self.allow {
             out.insert(ALLOW, HeaderValue::from_static(allow));
         }
-        answer
+        response::with_denial(answer, self.denial)
     }
 }
 
@@ -76,6 +77,12 @@ impl From<Error> for CargoError {
 impl From<&Error> for CargoError {
     fn from(error: &Error) -> Self {
         log_failure(error);
+        Self { denial: error.denial(), ..Self::translate(error) }
+    }
+}
+
+impl CargoError {
+    fn translate(error: &Error) -> Self {
         let detail = error.to_string();
         let retry = |status, seconds| Self { retry_after_seconds: seconds, ..Self::new(status, error.to_string()) };
         match error {
@@ -84,7 +91,7 @@ impl From<&Error> for CargoError {
                 Self::conflict(format!("already exists: {detail}"))
             }
             Error::Conflict { .. } => Self::conflict(detail),
-            Error::AccessDenied { .. } | Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, detail),
+            Error::AccessDenied { .. } | Error::Refused(_) => Self::new(StatusCode::FORBIDDEN, detail),
             Error::Validation { .. } => Self::bad_request(detail),
             Error::QuotaExceeded { resource_type: ResourceType::Asset, .. } | Error::TooLarge { .. } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
@@ -140,7 +147,7 @@ mod tests {
             (conflict(ConflictKind::Exists), 409),
             (conflict(ConflictKind::ExistsUpstream), 409),
             (Error::AccessDenied { message: "no".to_owned() }, 403),
-            (Error::Forbidden { message: "blocked".to_owned() }, 403),
+            (larder_core::Refusal::new(RefusalCode::OriginPublish, "blocked").into(), 403),
             (Error::validation("name", "bad"), 400),
             (Error::TooLarge { message: "big".to_owned() }, 413),
             (Error::Throttled { retry_after_seconds: 3 }, 429),

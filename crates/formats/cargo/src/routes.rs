@@ -8,7 +8,9 @@ use http::Method;
 use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
 use larder_core::model::{PackageFormat, PackageKey};
 use larder_core::services::Services;
-use larder_http::{AnonymousRequest, Failure, FormatRoutes, RepositoryRequest, RequestPath, Response};
+use larder_http::{
+    AnonymousRequest, Failure, FormatRoutes, RepositoryRequest, RequestPath, Response, RouteTemplate, url_table,
+};
 
 use crate::error::CargoError;
 use crate::{names, pages};
@@ -21,6 +23,27 @@ pub struct Routes {
     pub(crate) services: Arc<Services>,
 }
 
+url_table! {
+    /// What cargo's protocol has.
+    enum Route {
+        "GET" ["config.json"] => Config,
+        "PUT" ["api", "v1", "crates", "new"] => Publish,
+        "GET" ["api", "v1", "crates"] => Search,
+        "GET" ["api", "v1", "crates", name] => Crate { name },
+        "GET" ["api", "v1", "crates", name, "owners"] => Owners { name },
+        "PUT" ["api", "v1", "crates", name, "owners"] => AddOwners { name },
+        "DELETE" ["api", "v1", "crates", name, "owners"] => RemoveOwners { name },
+        "GET" ["api", "v1", "crates", name, "versions"] => Versions { name },
+        "GET" ["api", "v1", "crates", name, version] => Version { name, version },
+        "GET" ["api", "v1", "crates", name, version, "download"] => Download { name, version },
+        "GET" ["api", "v1", "crates", name, version, "dependencies"] => Dependencies { name, version },
+        "GET" ["api", "v1", "crates", name, version, "readme"] => Readme { name, version },
+        "DELETE" ["api", "v1", "crates", name, version, "yank"] => Yank { name, version },
+        "PUT" ["api", "v1", "crates", name, version, "unyank"] => Unyank { name, version },
+        "GET" [] / index_path if names::of_index_path(index_path).is_some() => IndexFile { / index_path },
+    }
+}
+
 impl Routes {
     /// Serves with these services.
     #[must_use]
@@ -31,32 +54,27 @@ impl Routes {
     async fn route(&self, request: RepositoryRequest) -> Answer {
         let path = request.path.segments().to_vec();
         let segments: Vec<&str> = path.iter().map(String::as_str).collect();
-        let method = if request.method == Method::HEAD { Method::GET } else { request.method.clone() };
-        match (method.as_str(), &segments[..]) {
-            ("GET", ["config.json"]) => self.get_config(&request).await,
-            ("PUT", ["api", "v1", "crates", "new"]) => self.publish(request).await,
-            ("GET", ["api", "v1", "crates"]) => self.search(&request).await,
-            ("GET", ["api", "v1", "crates", name]) => self.get_crate(&request, name).await,
-            ("GET", ["api", "v1", "crates", name, "owners"]) => self.get_owners(&request, name).await,
-            ("PUT", ["api", "v1", "crates", name, "owners"]) => self.change_owners(request, name, true).await,
-            ("DELETE", ["api", "v1", "crates", name, "owners"]) => self.change_owners(request, name, false).await,
-            ("GET", ["api", "v1", "crates", name, "versions"]) => self.get_versions(&request, name).await,
-            ("GET", ["api", "v1", "crates", name, version]) => self.get_version(&request, name, version).await,
-            ("GET", ["api", "v1", "crates", name, version, "download"]) => self.download(&request, name, version).await,
-            ("GET", ["api", "v1", "crates", name, version, "dependencies"]) => {
-                self.get_dependencies(&request, name, version).await
-            }
-            ("GET", ["api", "v1", "crates", name, version, "readme"]) => self.get_readme(&request, name, version).await,
-            ("DELETE", ["api", "v1", "crates", name, version, "yank"]) => {
-                self.set_yanked(&request, name, version, true).await
-            }
-            ("PUT", ["api", "v1", "crates", name, version, "unyank"]) => {
-                self.set_yanked(&request, name, version, false).await
-            }
-            ("GET", segments) if let Some(name) = names::of_index_path(segments) => {
-                self.get_index_file(&request, name).await
-            }
-            (_, segments) => Err(misdirected(segments)),
+        let method = request.method.clone();
+        let Some(route) = Route::of(&method, &segments) else { return Err(misdirected(&segments)) };
+        match route {
+            Route::Config => self.get_config(&request).await,
+            Route::Publish => self.publish(request).await,
+            Route::Search => self.search(&request).await,
+            Route::Crate { name } => self.get_crate(&request, name).await,
+            Route::Owners { name } => self.get_owners(&request, name).await,
+            Route::AddOwners { name } => self.change_owners(request, name, true).await,
+            Route::RemoveOwners { name } => self.change_owners(request, name, false).await,
+            Route::Versions { name } => self.get_versions(&request, name).await,
+            Route::Version { name, version } => self.get_version(&request, name, version).await,
+            Route::Download { name, version } => self.download(&request, name, version).await,
+            Route::Dependencies { name, version } => self.get_dependencies(&request, name, version).await,
+            Route::Readme { name, version } => self.get_readme(&request, name, version).await,
+            Route::Yank { name, version } => self.set_yanked(&request, name, version, true).await,
+            Route::Unyank { name, version } => self.set_yanked(&request, name, version, false).await,
+            Route::IndexFile { index_path } => match names::of_index_path(index_path) {
+                Some(name) => self.get_index_file(&request, name).await,
+                None => Err(misdirected(index_path)),
+            },
         }
     }
 
@@ -82,6 +100,10 @@ impl Routes {
 impl FormatRoutes for Routes {
     fn format(&self) -> PackageFormat {
         PackageFormat::Cargo
+    }
+
+    fn table(&self) -> &'static [RouteTemplate] {
+        Route::TABLE
     }
 
     fn render_error(&self, failure: &Failure) -> Response {

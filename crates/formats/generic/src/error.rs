@@ -91,7 +91,8 @@ impl From<&Error> for GenericError {
             Error::Unavailable { .. } => (status_of(error), Some(5)),
             other => (status_of(other), None),
         };
-        let failure = Self::new(status, error.to_string());
+        let denial = error.denial().map(|code| (response::DENIAL, HeaderValue::from_static(code.as_str())));
+        let failure = Self { status, message: error.to_string(), headers: denial.into_iter().collect() };
         match seconds {
             Some(seconds) => failure.with(RETRY_AFTER, HeaderValue::from(seconds)),
             None => failure,

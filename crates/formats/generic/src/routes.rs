@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::Method;
 use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
 use larder_core::model::{PackageFormat, PackageKey};
 use larder_core::services::Services;
-use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response};
+use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, url_table};
 
 use crate::address::Address;
 use crate::error::GenericError;
@@ -26,6 +25,17 @@ pub struct Routes {
     pub(crate) uploads: Uploads,
     /// An upload that does not say otherwise is the last one of its version.
     pub(crate) final_uploads: bool,
+}
+
+url_table! {
+    /// Methods on versions and assets: see [`Address`].
+    enum Route {
+        "GET" [] / path => Get { / path },
+        "PUT" [] / path => Put { / path },
+        "POST" [] / path => Post { / path },
+        "PATCH" [] / path => Patch { / path },
+        "DELETE" [] / path => Delete { / path },
+    }
 }
 
 impl Routes {
@@ -47,42 +57,54 @@ impl Routes {
     }
 
     async fn route(&self, request: RepositoryRequest) -> Answer {
+        let path = request.path.segments().to_vec();
+        let segments: Vec<&str> = path.iter().map(String::as_str).collect();
+        let method = request.method.clone();
+        let Some(route) = Route::of(&method, &segments) else {
+            return Err(GenericError::method_not_allowed("GET, HEAD, PUT, POST, PATCH, DELETE"));
+        };
         let parameters = Parameters::parse(request.query.as_deref())?;
         match Address::parse(&request.path, parameters.namespace.as_deref())? {
             Address::Version { package, version } => {
-                let reads = reads(&request.method);
-                if version == LATEST && reads {
+                if version == LATEST && matches!(route, Route::Get { .. }) {
                     return self.redirect_to_latest(&request, package, None).await;
                 }
                 let address = package.version(&version)?;
-                match request.method {
-                    Method::DELETE => self.delete_version(&request, &address).await,
-                    Method::POST if parameters.finish => self.finish(&request, &address).await,
-                    Method::POST => Err(GenericError::bad_request("POST to a version is for ?finish")),
-                    _ if reads => self.get_list(&request, &address).await,
-                    _ => Err(GenericError::method_not_allowed("GET, HEAD, POST, DELETE")),
+                match route {
+                    Route::Get { .. } => self.get_list(&request, &address).await,
+                    Route::Delete { .. } => self.delete_version(&request, &address).await,
+                    Route::Post { .. } if parameters.finish => self.finish(&request, &address).await,
+                    Route::Post { .. } => Err(GenericError::bad_request("POST to a version is for ?finish")),
+                    Route::Put { .. } | Route::Patch { .. } => {
+                        Err(GenericError::method_not_allowed("GET, HEAD, POST, DELETE"))
+                    }
                 }
             }
             Address::Asset { package, version, asset } => {
-                let reads = reads(&request.method);
-                if version == LATEST && reads && parameters.upload.is_none() {
+                if version == LATEST && matches!(route, Route::Get { .. }) && parameters.upload.is_none() {
                     return self.redirect_to_latest(&request, package, Some(&asset)).await;
                 }
                 let address = package.version(&version)?.asset(&asset)?;
-                match (&request.method, parameters.upload.as_deref()) {
-                    (&Method::PUT, None) => self.put_asset(request, &address, &parameters).await,
-                    (&Method::DELETE, None) => self.delete_asset(&request, &address).await,
-                    (&Method::POST, None) if parameters.begins_upload => self.begin_upload(&request, &address).await,
-                    (&Method::POST, None) => Err(GenericError::bad_request(
+                match (route, parameters.upload.as_deref()) {
+                    (Route::Get { .. }, None) => self.get_asset(&request, &address).await,
+                    (Route::Put { .. }, None) => self.put_asset(request, &address, &parameters).await,
+                    (Route::Delete { .. }, None) => self.delete_asset(&request, &address).await,
+                    (Route::Post { .. }, None) if parameters.begins_upload => {
+                        self.begin_upload(&request, &address).await
+                    }
+                    (Route::Post { .. }, None) => Err(GenericError::bad_request(
                         "POST to an asset begins an upload in pieces, with ?uploads; PUT sends it at once",
                     )),
-                    (&Method::PATCH, Some(id)) => self.append(request, &address, id).await,
-                    (&Method::PUT, Some(id)) => self.complete_upload(request, &address, id, &parameters).await,
-                    (&Method::DELETE, Some(id)) => self.cancel_upload(&request, &address, id).await,
-                    (_, Some(id)) if reads => self.get_upload(&request, &address, id).await,
-                    (_, None) if reads => self.get_asset(&request, &address).await,
-                    (_, Some(_)) => Err(GenericError::method_not_allowed("GET, HEAD, PATCH, PUT, DELETE")),
-                    (_, None) => Err(GenericError::method_not_allowed("GET, HEAD, PUT, POST, DELETE")),
+                    (Route::Patch { .. }, None) => {
+                        Err(GenericError::method_not_allowed("GET, HEAD, PUT, POST, DELETE"))
+                    }
+                    (Route::Get { .. }, Some(id)) => self.get_upload(&request, &address, id).await,
+                    (Route::Patch { .. }, Some(id)) => self.append(request, &address, id).await,
+                    (Route::Put { .. }, Some(id)) => self.complete_upload(request, &address, id, &parameters).await,
+                    (Route::Delete { .. }, Some(id)) => self.cancel_upload(&request, &address, id).await,
+                    (Route::Post { .. }, Some(_)) => {
+                        Err(GenericError::method_not_allowed("GET, HEAD, PATCH, PUT, DELETE"))
+                    }
                 }
             }
         }
@@ -115,6 +137,10 @@ impl FormatRoutes for Routes {
         PackageFormat::Generic
     }
 
+    fn table(&self) -> &'static [RouteTemplate] {
+        Route::TABLE
+    }
+
     fn render_error(&self, failure: &Failure) -> Response {
         GenericError::from(failure).response()
     }
@@ -122,8 +148,4 @@ impl FormatRoutes for Routes {
     async fn handle(&self, request: RepositoryRequest) -> Response {
         self.route(request).await.unwrap_or_else(GenericError::response)
     }
-}
-
-fn reads(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD)
 }

@@ -2,8 +2,8 @@
 
 use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
-use larder_core::Error;
 use larder_core::error::{Invalid, ResourceType};
+use larder_core::{Error, RefusalCode};
 use larder_http::{Failure, Response, log_failure, response};
 
 /// A refusal.
@@ -13,12 +13,13 @@ pub(crate) struct MavenError {
     /// One sentence.
     pub(crate) message: String,
     retry_after_seconds: Option<u32>,
+    denial: Option<RefusalCode>,
     allow: Option<&'static str>,
 }
 
 impl MavenError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry_after_seconds: None, allow: None }
+        Self { status, message: message.into(), retry_after_seconds: None, denial: None, allow: None }
     }
 
     /// 400.
@@ -46,7 +47,7 @@ impl MavenError {
         if let Some(allow) = self.allow {
             out.insert(ALLOW, HeaderValue::from_static(allow));
         }
-        response::with_reason(answer, &self.message)
+        response::with_denial(response::with_reason(answer, &self.message), self.denial)
     }
 }
 
@@ -69,7 +70,7 @@ impl From<&Error> for MavenError {
             Error::Unavailable { .. } => Some(5),
             _ => None,
         };
-        Self { retry_after_seconds, ..Self::new(status, error.to_string()) }
+        Self { retry_after_seconds, denial: error.denial(), ..Self::new(status, error.to_string()) }
     }
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
 use larder_core::model::{ExpectedDigests, PackageFormat, PackageKey};
 use larder_core::services::Services;
-use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, response};
+use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, response, url_table};
 use moka::sync::Cache;
 
 use crate::error::MavenError;
@@ -26,6 +26,14 @@ pub struct Routes {
     pub(crate) sent: Cache<String, ExpectedDigests>,
 }
 
+url_table! {
+    /// Files of the repository layout: see [`layout`].
+    enum Route {
+        "GET" [] / path => Get { / path },
+        "PUT" [] / path => Put { / path },
+    }
+}
+
 impl Routes {
     /// Serves with these services.
     #[must_use]
@@ -36,10 +44,11 @@ impl Routes {
     async fn route(&self, request: RepositoryRequest) -> Answer {
         let path = request.path.segments().to_vec();
         let segments: Vec<&str> = path.iter().map(String::as_str).collect();
-        match request.method {
-            Method::GET | Method::HEAD => self.get(&request, &segments).await,
-            Method::PUT => self.put(request, &segments).await,
-            _ => Err(MavenError::method_not_allowed(
+        let method = request.method.clone();
+        match Route::of(&method, &segments) {
+            Some(Route::Get { path }) => self.get(&request, path).await,
+            Some(Route::Put { path }) => self.put(request, path).await,
+            None => Err(MavenError::method_not_allowed(
                 "GET, HEAD, PUT",
                 "files are read with GET and added with PUT; versions are deleted with delete-package-versions",
             )),
@@ -104,6 +113,10 @@ pub(crate) fn created() -> Response {
 impl FormatRoutes for Routes {
     fn format(&self) -> PackageFormat {
         PackageFormat::Maven
+    }
+
+    fn table(&self) -> &'static [RouteTemplate] {
+        Route::TABLE
     }
 
     fn render_error(&self, failure: &Failure) -> Response {

@@ -2,6 +2,7 @@
 
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
+use larder_core::RefusalCode;
 use larder_core::error::{Error, ResourceType};
 use larder_http::{Failure, Response, log_failure, response};
 use serde_json::json;
@@ -12,11 +13,12 @@ pub(crate) struct NpmError {
     status: StatusCode,
     message: String,
     retry_after_seconds: Option<u32>,
+    denial: Option<RefusalCode>,
 }
 
 impl NpmError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry_after_seconds: None }
+        Self { status, message: message.into(), retry_after_seconds: None, denial: None }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -35,7 +37,7 @@ impl NpmError {
         if let Some(seconds) = self.retry_after_seconds {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response
+        response::with_denial(response, self.denial)
     }
 }
 
@@ -50,7 +52,7 @@ impl From<&Error> for NpmError {
         let status = match error {
             Error::ResourceNotFound { .. } => StatusCode::NOT_FOUND,
             Error::Conflict { .. } => StatusCode::CONFLICT,
-            Error::AccessDenied { .. } | Error::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Error::AccessDenied { .. } | Error::Refused(_) => StatusCode::FORBIDDEN,
             // How http names an encoding that it does not know.
             Error::Validation { field, .. } if field == "Content-Encoding" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::Validation { .. } => StatusCode::BAD_REQUEST,
@@ -69,7 +71,7 @@ impl From<&Error> for NpmError {
             Error::Upstream { retry_after_seconds, .. } => *retry_after_seconds,
             _ => None,
         };
-        Self { status, message: error.to_string(), retry_after_seconds }
+        Self { status, message: error.to_string(), retry_after_seconds, denial: error.denial() }
     }
 }
 

@@ -102,10 +102,11 @@ fn promise(key: &PackageKey, index: &StoredIndex, version: &VersionText) {
 pub fn fuzz_names(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let segments: Vec<&str> = text.split('/').collect();
-    if let Some((name, rest)) = names::split_package(&segments)
-        && let Ok(key) = names::package_key(&name)
+    let mut scoped = String::new();
+    if let [name, rest @ ..] = &names::join_scope(&segments, &mut scoped)[..]
+        && let Ok(key) = names::package_key(name)
     {
-        let _ = names::check_new_name(&name);
+        let _ = names::check_new_name(name);
         for file in rest {
             let _ = names::version_of_file(&key, file);
             let _ = names::coordinate(file);

@@ -13,15 +13,18 @@ use semver::Version;
 /// Longest name of a new package, scope included (protocols 1.10).
 const NEW_NAME_LIMIT: usize = 214;
 
-/// Splits decoded path segments into the package they start with and what follows it. All three spellings of a scoped
-/// name arrive here as one segment (`@scope/name`, escaped on the wire) or as two.
+/// Decoded path segments with the name of the package that they are about as one of them: a scoped name arrives as one
+/// segment (`@scope/name`, escaped on the wire) or as two, which `scoped` then holds.
 #[must_use]
-pub(crate) fn split_package<'a>(segments: &'a [&'a str]) -> Option<(String, &'a [&'a str])> {
-    match segments {
-        [scoped, rest @ ..] if scoped.starts_with('@') && scoped.contains('/') => Some(((*scoped).to_owned(), rest)),
-        [scope, name, rest @ ..] if scope.starts_with('@') => Some((format!("{scope}/{name}"), rest)),
-        [name, rest @ ..] if !name.starts_with('@') && !name.is_empty() => Some(((*name).to_owned(), rest)),
-        _ => None,
+pub(crate) fn join_scope<'a>(segments: &[&'a str], scoped: &'a mut String) -> Vec<&'a str> {
+    let at = if segments.starts_with(&["-", "package"]) { 2 } else { 0 };
+    let (before, rest) = segments.split_at(at);
+    match rest {
+        [scope, name, rest @ ..] if scope.starts_with('@') && !scope.contains('/') => {
+            *scoped = format!("{scope}/{name}");
+            [before, &[scoped.as_str()], rest].concat()
+        }
+        _ => segments.to_vec(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use http::header::CONTENT_ENCODING;
+use larder_core::Refusal;
 use larder_core::access::Action;
 use larder_core::error::Error;
 use larder_core::model::PackageKey;
@@ -39,12 +40,8 @@ impl NpmRoutes {
         let repository = request.target.repository.id;
         let is_new = services.store.find_package(repository, &key).await?.is_none();
         if is_new && let Some(twin) = services.store.find_package_twin(repository, &key).await? {
-            let message = format!(
-                "'{}' looks like '{}', which is published here; choose a name that cannot be mistaken for it",
-                names::display_name(&key),
-                names::display_name(&twin)
-            );
-            return Err(Error::Forbidden { message }.into());
+            let (name, twin) = (names::display_name(&key), names::display_name(&twin));
+            return Err(Error::from(Refusal::origin_look_alike(&name, &twin)).into());
         }
         let publisher = request.caller.principal.name();
         let upload = publish::read(&key, received.text, tarball, publisher, is_new, &services.blobs).await?;

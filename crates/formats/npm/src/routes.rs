@@ -8,7 +8,8 @@ use larder_core::access::{Action, Allowed, Caller, PackageTarget, RepositoryTarg
 use larder_core::model::{PackageFormat, PackageKey};
 use larder_core::services::Services;
 use larder_http::{
-    AnonymousRequest, Failure, FormatRoutes, RepositoryRequest, RequestBody, RequestPath, Response, response,
+    AnonymousRequest, Failure, FormatRoutes, RepositoryRequest, RequestBody, RequestPath, Response, RouteTemplate,
+    response, url_table,
 };
 use serde_json::json;
 
@@ -36,6 +37,38 @@ pub struct NpmRoutes {
     pub(crate) upstream_tags_win: bool,
 }
 
+url_table! {
+    /// What npm's protocol has. A scoped name is one segment here, however it was sent.
+    enum Route {
+        "GET" [] | "GET" ["-", "ping"] => Root,
+        "GET" ["-", "whoami"] => Whoami,
+        "GET" ["-", "npm", "v1", "user"] => Profile,
+        "GET" ["-", "npm", "v1", "tokens"] => Tokens,
+        "POST" ["-", "npm", "v1", "tokens"] => CreateToken,
+        "DELETE" ["-", "npm", "v1", "tokens", "token", key] => RevokeToken { key },
+        "DELETE" ["-", "user", "token", token] => Logout { token },
+        "GET" ["-", "npm", "v1", "keys"] => Keys,
+        "GET" ["-", "npm", "v1", "attestations", spec] => Attestations { spec },
+        "GET" ["-", "npm", "v1", "attestations", scope, name] => ScopedAttestations { scope, name },
+        "GET" ["-", "package", name, "dist-tags"] => Tags { name },
+        "PUT" ["-", "package", name, "dist-tags", tag] | "POST" ["-", "package", name, "dist-tags", tag]
+            => PutTag { name, tag },
+        "DELETE" ["-", "package", name, "dist-tags", tag] => DeleteTag { name, tag },
+        "GET" ["-", "package", name, "visibility"] => Visibility { name },
+        "GET" ["-", "package", name, "collaborators"] => Collaborators { name },
+        "GET" [name] => Packument { name },
+        "PUT" [name] => Put { name },
+        "PUT" [name, "-rev", revision] => PutRevision { name, revision },
+        "DELETE" [name, "-rev", revision] => Delete { name, revision },
+        "GET" [name, "-", file] => Tarball { name, file },
+        "GET" [name, "-", scope, file] => ScopedTarball { name, scope, file },
+        "DELETE" [name, "-", file, "-rev", revision] => DeleteTarball { name, file, revision },
+        "DELETE" [name, "-", scope, file, "-rev", revision] => DeleteScopedTarball { name, scope, file, revision },
+        // There is a package of the name `-`, but none of its versions is asked for like that.
+        "GET" [name, version] if *name != "-" => Manifest { name, version },
+    }
+}
+
 impl NpmRoutes {
     /// Serves with these services.
     #[must_use]
@@ -51,82 +84,43 @@ impl NpmRoutes {
     }
 
     async fn route(&self, path: &RequestPath, request: &Request, body: RequestBody) -> Answer {
-        let method = if request.method == Method::HEAD { "GET" } else { request.method.as_str() };
-        match &path.as_strs()[..] {
-            [] if method == "GET" => self.root(request).await,
-            ["-", "package", rest @ ..] => self.route_package_setting(method, rest, request, body).await,
-            ["-", rest @ ..] => self.route_registry(method, rest, request, body).await,
-            segments => {
-                let Some((name, rest)) = names::split_package(segments) else { return Err(no_such_route()) };
-                self.route_package(method, &name, rest, request, body).await
-            }
-        }
-    }
-
-    async fn route_package(
-        &self,
-        method: &str,
-        name: &str,
-        rest: &[&str],
-        request: &Request,
-        body: RequestBody,
-    ) -> Answer {
-        match (method, rest) {
-            ("GET", []) => self.get_packument(request, known(name)?).await,
-            ("PUT", []) => self.put_package(request, new(name)?, body).await,
-            ("PUT", ["-rev", revision]) => self.put_revision(request, new(name)?, revision, body).await,
-            ("DELETE", ["-rev", revision]) => self.delete_package(request, new(name)?, revision).await,
-            ("GET", ["-", file]) => self.get_tarball(request, known(name)?, file).await,
-            ("GET", ["-", scope, file]) => self.get_tarball(request, known(name)?, &format!("{scope}/{file}")).await,
-            ("DELETE", ["-", file, "-rev", revision]) => self.delete_tarball(request, new(name)?, file, revision).await,
-            ("DELETE", ["-", scope, file, "-rev", revision]) => {
-                self.delete_tarball(request, new(name)?, &format!("{scope}/{file}"), revision).await
-            }
-            ("GET", [version]) => self.get_manifest(request, known(name)?, version).await,
-            _ => Err(no_such_route()),
-        }
-    }
-
-    /// Below `/-/package/`.
-    async fn route_package_setting(&self, method: &str, rest: &[&str], request: &Request, body: RequestBody) -> Answer {
-        let Some((name, rest)) = names::split_package(rest) else { return Err(no_such_route()) };
-        match (method, rest) {
-            ("GET", ["dist-tags"]) => self.get_tags(request, known(&name)?).await,
-            ("PUT" | "POST", ["dist-tags", tag]) => self.put_tag(request, new(&name)?, tag, body).await,
-            ("DELETE", ["dist-tags", tag]) => self.delete_tag(request, new(&name)?, tag).await,
-            ("GET", ["visibility"]) => self.get_visibility(request, known(&name)?).await,
-            ("GET", ["collaborators"]) => self.get_collaborators(request, known(&name)?).await,
-            _ => Err(not_offered("access, teams and trusted publishing are managed with IAM policies")),
-        }
-    }
-
-    /// Below `/-/`.
-    async fn route_registry(&self, method: &str, rest: &[&str], request: &Request, body: RequestBody) -> Answer {
-        match (method, rest) {
-            // There is a package of this name.
-            ("GET", []) => self.get_packument(request, known("-")?).await,
-            ("GET", ["-", file]) => self.get_tarball(request, known("-")?, file).await,
-            ("GET", ["ping"]) => self.root(request).await,
-            ("GET", ["whoami"]) => Ok(self.whoami(request)),
-            ("GET", ["npm", "v1", "user"]) => Ok(self.profile(request)),
-            ("GET", ["npm", "v1", "tokens"]) => self.list_tokens(request).await,
-            ("POST", ["npm", "v1", "tokens"]) => self.create_token(request, body).await,
-            ("DELETE", ["npm", "v1", "tokens", "token", key]) => self.revoke_token(request, key).await,
-            ("DELETE", ["user", "token", token]) => self.logout(request, token).await,
-            ("GET", ["npm", "v1", "keys"]) => self.get_keys(request).await,
-            ("GET", ["npm", "v1", "attestations", spec]) => self.get_attestations(request, spec).await,
-            ("GET", ["npm", "v1", "attestations", scope, name]) => {
+        let segments = path.as_strs();
+        let mut scoped = String::new();
+        let segments = names::join_scope(&segments, &mut scoped);
+        let Some(route) = Route::of(&request.method, &segments) else { return Err(misdirected(&segments)) };
+        match route {
+            Route::Root => self.root(request).await,
+            Route::Whoami => Ok(self.whoami(request)),
+            Route::Profile => Ok(self.profile(request)),
+            Route::Tokens => self.list_tokens(request).await,
+            Route::CreateToken => self.create_token(request, body).await,
+            Route::RevokeToken { key } => self.revoke_token(request, key).await,
+            Route::Logout { token } => self.logout(request, token).await,
+            Route::Keys => self.get_keys(request).await,
+            Route::Attestations { spec } => self.get_attestations(request, spec).await,
+            Route::ScopedAttestations { scope, name } => {
                 self.get_attestations(request, &format!("{scope}/{name}")).await
             }
-            (_, ["v1", "login"]) => Err(not_offered("log in with a user name and its secret access key")),
-            (_, ["v1", "search"] | ["all"]) => Err(not_offered("this registry has no search")),
-            (_, ["npm", "v1", "security", ..]) => Err(not_offered("this registry has no advisories")),
-            (_, ["_view", ..]) => Err(not_offered("this registry has no stars")),
-            (_, ["team" | "org" | "user", ..]) => Err(not_offered("users and teams are managed with IAM")),
-            (_, ["npm", "v1", "user" | "oidc" | "hooks", ..] | ["stage" | "pnpm", ..]) => {
-                Err(not_offered("this registry does not offer that"))
+            Route::Tags { name } => self.get_tags(request, known(name)?).await,
+            Route::PutTag { name, tag } => self.put_tag(request, new(name)?, tag, body).await,
+            Route::DeleteTag { name, tag } => self.delete_tag(request, new(name)?, tag).await,
+            Route::Visibility { name } => self.get_visibility(request, known(name)?).await,
+            Route::Collaborators { name } => self.get_collaborators(request, known(name)?).await,
+            Route::Packument { name } => self.get_packument(request, known(name)?).await,
+            Route::Put { name } => self.put_package(request, new(name)?, body).await,
+            Route::PutRevision { name, revision } => self.put_revision(request, new(name)?, revision, body).await,
+            Route::Delete { name, revision } => self.delete_package(request, new(name)?, revision).await,
+            Route::Tarball { name, file } => self.get_tarball(request, known(name)?, file).await,
+            Route::ScopedTarball { name, scope, file } => {
+                self.get_tarball(request, known(name)?, &format!("{scope}/{file}")).await
             }
-            _ => Err(no_such_route()),
+            Route::DeleteTarball { name, file, revision } => {
+                self.delete_tarball(request, new(name)?, file, revision).await
+            }
+            Route::DeleteScopedTarball { name, scope, file, revision } => {
+                self.delete_tarball(request, new(name)?, &format!("{scope}/{file}"), revision).await
+            }
+            Route::Manifest { name, version } => self.get_manifest(request, known(name)?, version).await,
         }
     }
 
@@ -158,6 +152,10 @@ impl NpmRoutes {
 impl FormatRoutes for NpmRoutes {
     fn format(&self) -> PackageFormat {
         PackageFormat::Npm
+    }
+
+    fn table(&self) -> &'static [RouteTemplate] {
+        Route::TABLE
     }
 
     fn render_error(&self, failure: &Failure) -> Response {
@@ -197,8 +195,20 @@ fn new(name: &str) -> Result<PackageKey, NpmError> {
     names::package_key(name).map_err(|error| NpmError::bad_request(error.to_string()))
 }
 
-fn no_such_route() -> NpmError {
-    NpmError::not_found("npm's protocol has nothing at this address")
+/// Says what is not at an address that npm has a use for.
+fn misdirected(segments: &[&str]) -> NpmError {
+    match segments {
+        ["-", "package", _, _, ..] => not_offered("access, teams and trusted publishing are managed with IAM policies"),
+        ["-", "v1", "login"] => not_offered("log in with a user name and its secret access key"),
+        ["-", "v1", "search"] | ["-", "all"] => not_offered("this registry has no search"),
+        ["-", "npm", "v1", "security", ..] => not_offered("this registry has no advisories"),
+        ["-", "_view", ..] => not_offered("this registry has no stars"),
+        ["-", "team" | "org" | "user", ..] => not_offered("users and teams are managed with IAM"),
+        ["-", "npm", "v1", "user" | "oidc" | "hooks", ..] | ["-", "stage" | "pnpm", ..] => {
+            not_offered("this registry does not offer that")
+        }
+        _ => NpmError::not_found("npm's protocol has nothing at this address"),
+    }
 }
 
 /// What Larder does not do is said, so that nobody takes silence for "nothing found".

@@ -3,8 +3,8 @@
 use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use larder_archive as archive;
-use larder_core::Error;
 use larder_core::error::{Invalid, ResourceType};
+use larder_core::{Error, RefusalCode};
 use larder_http::{BodyError, Failure, Response, log_failure, response};
 
 /// A refusal.
@@ -14,12 +14,13 @@ pub(crate) struct NugetError {
     /// One sentence.
     pub(crate) message: String,
     retry_after_seconds: Option<u32>,
+    denial: Option<RefusalCode>,
     allow: Option<&'static str>,
 }
 
 impl NugetError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry_after_seconds: None, allow: None }
+        Self { status, message: message.into(), retry_after_seconds: None, denial: None, allow: None }
     }
 
     /// 400.
@@ -47,7 +48,7 @@ impl NugetError {
         if let Some(allow) = self.allow {
             out.insert(ALLOW, HeaderValue::from_static(allow));
         }
-        response::with_reason(answer, &self.message)
+        response::with_denial(response::with_reason(answer, &self.message), self.denial)
     }
 }
 
@@ -70,7 +71,7 @@ impl From<&Error> for NugetError {
             Error::QuotaExceeded { resource_type: ResourceType::Asset, .. } => StatusCode::PAYLOAD_TOO_LARGE,
             error => response::status_of(error),
         };
-        Self { retry_after_seconds, ..Self::new(status, error.to_string()) }
+        Self { retry_after_seconds, denial: error.denial(), ..Self::new(status, error.to_string()) }
     }
 }
 
@@ -131,7 +132,7 @@ mod tests {
             (quota, 413, None),
             (upstream, 502, Some("7")),
             (Error::not_found(ResourceType::Package, "x", "no x"), 404, None),
-            (Error::Forbidden { message: "blocked".to_owned() }, 403, None),
+            (larder_core::Refusal::new(RefusalCode::OriginPublish, "blocked").into(), 403, None),
         ] {
             let answer = NugetError::from(&error).response();
             assert_eq!(answer.status().as_u16(), status);

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::Method;
 use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
 use larder_core::model::{PackageFormat, PackageKey, VersionText};
 use larder_core::services::{Document, Services};
-use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response};
+use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, url_table};
 use moka::sync::Cache;
 
 use crate::error::NugetError;
@@ -27,6 +26,23 @@ pub struct Routes {
     pub(crate) service_indexes: Cache<String, Arc<Document>>,
 }
 
+url_table! {
+    /// What NuGet's protocol has, as the service index names it; the addresses below `api/v2` are those of old clients.
+    enum Route {
+        "GET" ["v3", "index.json"] => ServiceIndex,
+        "GET" ["v3", "flatcontainer", id, "index.json"] => Versions { id },
+        "GET" ["v3", "flatcontainer", id, version, file] => Content { id, version, file },
+        "GET" ["v3", "search"] => Search,
+        "GET" ["v3", "autocomplete"] => Autocomplete,
+        "GET" ["v3", "symbols", pdb, signature, again] if pdb.eq_ignore_ascii_case(again) => Symbols { pdb, signature },
+        "GET" ["v3", hive, id] / page if Hive::of(hive).is_some() => Registration { hive, id / page },
+        "PUT" ["v3", "publish"] | "PUT" ["api", "v2", "package"] => Push,
+        "PUT" ["v3", "symbolpackage"] | "PUT" ["api", "v2", "symbolpackage"] => PushSymbols,
+        "DELETE" ["v3", "publish", id, version] | "DELETE" ["api", "v2", "package", id, version] => Unlist { id, version },
+        "POST" ["v3", "publish", id, version] | "POST" ["api", "v2", "package", id, version] => Relist { id, version },
+    }
+}
+
 impl Routes {
     /// Serves with these services.
     #[must_use]
@@ -37,30 +53,24 @@ impl Routes {
     async fn route(&self, request: RepositoryRequest) -> Answer {
         let path = request.path.segments().to_vec();
         let segments: Vec<&str> = path.iter().map(String::as_str).collect();
-        let method = if request.method == Method::HEAD { Method::GET } else { request.method.clone() };
-        match (method.as_str(), &segments[..]) {
-            ("GET", ["v3", "index.json"]) => self.get_service_index(&request).await,
-            ("GET", ["v3", "flatcontainer", id, "index.json"]) => self.get_versions(&request, known(id)?).await,
-            ("GET", ["v3", "flatcontainer", id, version, file]) => {
+        let method = request.method.clone();
+        let Some(route) = Route::of(&method, &segments) else { return Err(misdirected(&segments)) };
+        match route {
+            Route::ServiceIndex => self.get_service_index(&request).await,
+            Route::Versions { id } => self.get_versions(&request, known(id)?).await,
+            Route::Content { id, version, file } => {
                 self.get_content(&request, known(id)?, known_version(version)?, file).await
             }
-            ("GET", ["v3", "search"]) => self.search(&request).await,
-            ("GET", ["v3", "autocomplete"]) => self.autocomplete(&request).await,
-            ("GET", ["v3", "symbols", file, id, again]) if file.eq_ignore_ascii_case(again) => {
-                self.get_symbols(&request, file, id).await
+            Route::Search => self.search(&request).await,
+            Route::Autocomplete => self.autocomplete(&request).await,
+            Route::Symbols { pdb, signature } => self.get_symbols(&request, pdb, signature).await,
+            Route::Registration { hive, id, page } => {
+                self.get_registration(&request, Hive::of(hive).unwrap_or(Hive::Plain), known(id)?, page).await
             }
-            ("GET", ["v3", hive, id, rest @ ..]) if Hive::of(hive).is_some() => {
-                self.get_registration(&request, Hive::of(hive).unwrap_or(Hive::Plain), known(id)?, rest).await
-            }
-            ("PUT", ["v3", "publish"] | ["api", "v2", "package"]) => self.push(request).await,
-            ("PUT", ["v3", "symbolpackage"] | ["api", "v2", "symbolpackage"]) => self.push_symbols(request).await,
-            ("DELETE", ["v3", "publish", id, version] | ["api", "v2", "package", id, version]) => {
-                self.unlist(&request, known(id)?, known_version(version)?).await
-            }
-            ("POST", ["v3", "publish", id, version] | ["api", "v2", "package", id, version]) => {
-                self.relist(&request, known(id)?, known_version(version)?).await
-            }
-            (_, segments) => Err(misdirected(segments)),
+            Route::Push => self.push(request).await,
+            Route::PushSymbols => self.push_symbols(request).await,
+            Route::Unlist { id, version } => self.unlist(&request, known(id)?, known_version(version)?).await,
+            Route::Relist { id, version } => self.relist(&request, known(id)?, known_version(version)?).await,
         }
     }
 
@@ -86,6 +96,10 @@ impl Routes {
 impl FormatRoutes for Routes {
     fn format(&self) -> PackageFormat {
         PackageFormat::Nuget
+    }
+
+    fn table(&self) -> &'static [RouteTemplate] {
+        Route::TABLE
     }
 
     fn render_error(&self, failure: &Failure) -> Response {

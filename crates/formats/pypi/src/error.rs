@@ -3,8 +3,8 @@
 
 use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use larder_core::Error;
 use larder_core::error::{ConflictKind, Invalid, ResourceType};
+use larder_core::{Error, RefusalCode};
 use larder_http::{BodyError, Failure, Response, log_failure, response};
 use serde::Serialize;
 
@@ -17,12 +17,13 @@ pub(crate) struct PypiError {
     /// One sentence.
     pub(crate) message: String,
     retry_after_seconds: Option<u32>,
+    denial: Option<RefusalCode>,
     allow: Option<&'static str>,
 }
 
 impl PypiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry_after_seconds: None, allow: None }
+        Self { status, message: message.into(), retry_after_seconds: None, denial: None, allow: None }
     }
 
     /// 400.
@@ -55,7 +56,7 @@ impl PypiError {
         if let Some(allow) = self.allow {
             out.insert(ALLOW, HeaderValue::from_static(allow));
         }
-        response::with_reason(answer, &self.message)
+        response::with_denial(response::with_reason(answer, &self.message), self.denial)
     }
 }
 
@@ -90,6 +91,12 @@ impl From<Error> for PypiError {
 impl From<&Error> for PypiError {
     fn from(error: &Error) -> Self {
         log_failure(error);
+        Self { denial: error.denial(), ..Self::translate(error) }
+    }
+}
+
+impl PypiError {
+    fn translate(error: &Error) -> Self {
         let message = error.to_string();
         let retry = |status, seconds| Self { retry_after_seconds: seconds, ..Self::new(status, error.to_string()) };
         let status = match error {
@@ -99,7 +106,7 @@ impl From<&Error> for PypiError {
                 return Self::bad_request(format!("File already exists: {message}"));
             }
             Error::Conflict { .. } => StatusCode::CONFLICT,
-            Error::AccessDenied { .. } | Error::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Error::AccessDenied { .. } | Error::Refused(_) => StatusCode::FORBIDDEN,
             Error::Validation { .. } => StatusCode::BAD_REQUEST,
             Error::QuotaExceeded { resource_type: ResourceType::Asset, .. } | Error::TooLarge { .. } => {
                 StatusCode::PAYLOAD_TOO_LARGE
@@ -191,7 +198,7 @@ mod tests {
             (Error::not_found(ResourceType::Package, "foo", "no foo"), 404),
             (conflict(ConflictKind::ExistsUpstream), 409),
             (Error::AccessDenied { message: "no".to_owned() }, 403),
-            (Error::Forbidden { message: "blocked".to_owned() }, 403),
+            (larder_core::Refusal::new(RefusalCode::OriginPublish, "blocked").into(), 403),
             (Error::validation("name", "bad"), 400),
             (Error::TooLarge { message: "big".to_owned() }, 413),
             (Error::Throttled { retry_after_seconds: 3 }, 429),

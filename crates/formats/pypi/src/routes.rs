@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::Method;
 use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
 use larder_core::model::{PackageFormat, PackageKey};
 use larder_core::services::Services;
-use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response};
+use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, url_table};
 use moka::sync::Cache;
 
 use crate::error::PypiError;
@@ -29,6 +28,21 @@ pub struct Routes {
     pub(crate) relayed: Cache<String, Bytes>,
 }
 
+url_table! {
+    /// What PyPI's protocol has.
+    enum Route {
+        "GET" ["simple"] => List,
+        "GET" ["simple", project] => Project { project },
+        "GET" ["simple", project, version, file] => File { project, version, file },
+        "GET" ["pypi", project, "json"] => Json { project },
+        "GET" ["pypi", project, version, "json"] => VersionJson { project, version },
+        "GET" ["integrity", project, version, file, "provenance"] => Provenance { project, version, file },
+        "POST" [] | "POST" ["legacy"] => Upload,
+        "PUT" ["-", "yank", project, version] => Yank { project, version },
+        "DELETE" ["-", "yank", project, version] => Unyank { project, version },
+    }
+}
+
 impl Routes {
     /// Serves with these services.
     #[must_use]
@@ -43,24 +57,20 @@ impl Routes {
     async fn route(&self, request: RepositoryRequest) -> Answer {
         let path = request.path.segments().to_vec();
         let segments: Vec<&str> = path.iter().map(String::as_str).collect();
-        let method = if request.method == Method::HEAD { Method::GET } else { request.method.clone() };
-        match (method.as_str(), &segments[..]) {
-            ("GET", ["simple"]) => self.get_list(&request).await,
-            ("GET", ["simple", project]) => self.get_project(&request, project).await,
-            ("GET", ["simple", project, version, file]) => {
-                self.get_file(&request, known(project)?, version, file).await
-            }
-            ("GET", ["pypi", project, "json"]) => self.get_json(&request, known(project)?, None).await,
-            ("GET", ["pypi", project, version, "json"]) => {
-                self.get_json(&request, known(project)?, Some(version)).await
-            }
-            ("GET", ["integrity", project, version, file, "provenance"]) => {
+        let method = request.method.clone();
+        let Some(route) = Route::of(&method, &segments) else { return Err(misdirected(&segments)) };
+        match route {
+            Route::List => self.get_list(&request).await,
+            Route::Project { project } => self.get_project(&request, project).await,
+            Route::File { project, version, file } => self.get_file(&request, known(project)?, version, file).await,
+            Route::Json { project } => self.get_json(&request, known(project)?, None).await,
+            Route::VersionJson { project, version } => self.get_json(&request, known(project)?, Some(version)).await,
+            Route::Provenance { project, version, file } => {
                 self.get_provenance(&request, known(project)?, version, file).await
             }
-            ("POST", [] | ["legacy"]) => self.upload(request).await,
-            ("PUT", ["-", "yank", project, version]) => self.yank(request, project_key(project)?, version).await,
-            ("DELETE", ["-", "yank", project, version]) => self.unyank(&request, project_key(project)?, version).await,
-            (_, segments) => Err(misdirected(segments)),
+            Route::Upload => self.upload(request).await,
+            Route::Yank { project, version } => self.yank(request, project_key(project)?, version).await,
+            Route::Unyank { project, version } => self.unyank(&request, project_key(project)?, version).await,
         }
     }
 
@@ -86,6 +96,10 @@ impl Routes {
 impl FormatRoutes for Routes {
     fn format(&self) -> PackageFormat {
         PackageFormat::Pypi
+    }
+
+    fn table(&self) -> &'static [RouteTemplate] {
+        Route::TABLE
     }
 
     fn render_error(&self, failure: &Failure) -> Response {

@@ -2,8 +2,8 @@
 
 use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
-use larder_core::Error;
 use larder_core::error::{ConflictKind, Invalid, ResourceType};
+use larder_core::{Error, RefusalCode};
 use larder_http::{BodyError, Failure, Response, log_failure, response};
 
 /// A refusal.
@@ -13,12 +13,13 @@ pub(crate) struct RubyError {
     /// One sentence.
     pub(crate) detail: String,
     retry_after_seconds: Option<u32>,
+    denial: Option<RefusalCode>,
     allow: Option<&'static str>,
 }
 
 impl RubyError {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), retry_after_seconds: None, allow: None }
+        Self { status, detail: detail.into(), retry_after_seconds: None, denial: None, allow: None }
     }
 
     /// 422: what was sent is no gem that can be published (protocols 6.4).
@@ -56,7 +57,7 @@ impl RubyError {
         if let Some(allow) = self.allow {
             out.insert(ALLOW, HeaderValue::from_static(allow));
         }
-        answer
+        response::with_denial(answer, self.denial)
     }
 }
 
@@ -69,6 +70,12 @@ impl From<Error> for RubyError {
 impl From<&Error> for RubyError {
     fn from(error: &Error) -> Self {
         log_failure(error);
+        Self { denial: error.denial(), ..Self::translate(error) }
+    }
+}
+
+impl RubyError {
+    fn translate(error: &Error) -> Self {
         let detail = error.to_string();
         let retry = |status, seconds| Self { retry_after_seconds: seconds, ..Self::new(status, error.to_string()) };
         match error {
@@ -77,7 +84,7 @@ impl From<&Error> for RubyError {
                 Self::conflict(format!("already exists: {detail}"))
             }
             Error::Conflict { .. } => Self::conflict(detail),
-            Error::AccessDenied { .. } | Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, detail),
+            Error::AccessDenied { .. } | Error::Refused(_) => Self::new(StatusCode::FORBIDDEN, detail),
             Error::Validation { .. } => Self::bad_request(detail),
             Error::QuotaExceeded { resource_type: ResourceType::Asset, .. } | Error::TooLarge { .. } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)

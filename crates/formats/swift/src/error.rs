@@ -98,7 +98,10 @@ impl From<Error> for SwiftError {
 impl From<&Error> for SwiftError {
     fn from(error: &Error) -> Self {
         log_failure(error);
-        let new = |status| Self::new(status, error.to_string());
+        let new = |status| {
+            let denial = error.denial().map(|code| (response::DENIAL, HeaderValue::from_static(code.as_str())));
+            Self { status, detail: error.to_string(), headers: denial.into_iter().collect() }
+        };
         match error {
             Error::QuotaExceeded { resource_type: ResourceType::Asset, .. } => new(StatusCode::PAYLOAD_TOO_LARGE),
             Error::Throttled { retry_after_seconds: seconds } => {
@@ -177,7 +180,7 @@ mod tests {
         };
         for (error, status) in [
             (Error::conflict(ConflictKind::Exists, ResourceType::PackageVersion, "1.0.0", "exists"), 409),
-            (Error::Forbidden { message: "blocked".to_owned() }, 403),
+            (larder_core::Refusal::new(larder_core::RefusalCode::OriginPublish, "blocked").into(), 403),
             (Error::validation("version", "bad"), 400),
             (Error::TooLarge { message: "big".to_owned() }, 413),
             (quota(ResourceType::Asset), 413),

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use larder_core::access::{Action, Allowed, RepositoryTarget};
 use larder_core::model::{PackageFormat, PackageKey, VersionText};
 use larder_core::services::Services;
-use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, answer_document};
+use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, answer_document, url_table};
 
 use crate::accept::{Accept, Form};
 use crate::error::SwiftError;
@@ -33,6 +33,19 @@ enum Wanted {
     Archive,
 }
 
+url_table! {
+    /// What the registry protocol has.
+    enum Route {
+        "POST" ["login"] => Login,
+        "GET" ["availability"] => Availability,
+        "GET" ["identifiers"] => Identifiers,
+        "GET" [scope, name] => List { scope, name },
+        "GET" [scope, name, version] => ReleaseOrArchive { scope, name, version },
+        "GET" [scope, name, version, "Package.swift"] => Manifest { scope, name, version },
+        "PUT" [scope, name, version] => Publish { scope, name, version },
+    }
+}
+
 impl Routes {
     /// Serves with these services.
     #[must_use]
@@ -51,34 +64,34 @@ impl Routes {
         let accept = Accept::read(&request.headers)?;
         let path = request.path.segments().to_vec();
         let segments: Vec<&str> = path.iter().map(String::as_str).collect();
-        let method = if request.method == Method::HEAD { Method::GET } else { request.method.clone() };
-        match (method.as_str(), &segments[..]) {
-            ("POST", ["login"]) => self.log_in(),
-            ("GET", ["availability"]) => self.get_availability(&request).await,
-            ("GET", ["identifiers"]) => {
+        let method = request.method.clone();
+        let Some(route) = Route::of(&method, &segments) else { return Err(misdirected(&segments)) };
+        match route {
+            Route::Login => self.log_in(),
+            Route::Availability => self.get_availability(&request).await,
+            Route::Identifiers => {
                 accept.check(Form::Json)?;
                 self.get_identifiers(&request).await
             }
-            ("GET", [scope, name]) => {
+            Route::List { scope, name } => {
                 let key = package_key(scope, name.strip_suffix(".json").unwrap_or(name))?;
                 accept.check(Form::Json)?;
                 self.get_list(&request, &key).await
             }
-            ("GET", [scope, name, last]) => {
+            Route::ReleaseOrArchive { scope, name, version } => {
                 let key = package_key(scope, name)?;
-                self.get_release_or_archive(&request, &accept, &key, last).await
+                self.get_release_or_archive(&request, &accept, &key, version).await
             }
-            ("GET", [scope, name, version, manifest::PLAIN]) => {
+            Route::Manifest { scope, name, version } => {
                 let (key, version) = (package_key(scope, name)?, parse_version(version)?);
                 self.get_manifest(&request, &accept, &key, &version).await
             }
-            ("PUT", [scope, name, version]) => {
+            Route::Publish { scope, name, version } => {
                 let (key, version) = (package_key(scope, name)?, parse_version(version)?);
                 accept.check(Form::Json)?;
                 let display_name = format!("{scope}.{name}");
                 self.publish(request, key, version, display_name).await
             }
-            (_, segments) => Err(misdirected(segments)),
         }
     }
 
@@ -151,6 +164,10 @@ impl Routes {
 impl FormatRoutes for Routes {
     fn format(&self) -> PackageFormat {
         PackageFormat::Swift
+    }
+
+    fn table(&self) -> &'static [RouteTemplate] {
+        Route::TABLE
     }
 
     fn render_error(&self, failure: &Failure) -> Response {

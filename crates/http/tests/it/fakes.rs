@@ -21,8 +21,8 @@ use larder_core::services::{Document, Rendered};
 use larder_http::response::{status_of, text, with_reason};
 use larder_http::{
     AnonymousRequest, ApiHandler, AssetHeaders, Body, Directory, Encryption, Endpoint, EndpointSettings, Failure,
-    FormatRoutes, PeerInfo, RepositoryRequest, RequestBody, RequestPath, Response, Server, ServerSettings, log_failure,
-    serve_asset, serve_document,
+    FormatRoutes, PeerInfo, RepositoryRequest, RequestBody, RequestPath, Response, RouteTemplate, Server,
+    ServerSettings, log_failure, serve_asset, serve_document,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
@@ -204,6 +204,10 @@ struct FakeRoutes {
 impl FormatRoutes for FakeRoutes {
     fn format(&self) -> PackageFormat {
         PackageFormat::Npm
+    }
+
+    fn table(&self) -> &'static [RouteTemplate] {
+        &[]
     }
 
     fn render_error(&self, error: &Failure) -> Response {

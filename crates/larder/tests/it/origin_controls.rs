@@ -38,7 +38,7 @@ async fn nobody_publishes_under_a_name_that_came_from_outside() {
     *world.registry.versions.lock().unwrap() = vec!["1.0.0".to_owned()];
     world.download("team", "1.0.0").await.expect("fetched");
     let refused = world.publish("team", "7.0.0").await.expect_err("blocked");
-    assert!(matches!(refused, Error::Forbidden { .. }), "{refused:?}");
+    assert!(matches!(refused, Error::Refused(_)), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use larder_core::model::{
     VersionFailure, VersionFailureCode, VersionId, VersionStatus, VersionText,
 };
 use larder_core::ports::BatchOutcome;
-use larder_core::{Error, Result};
+use larder_core::{Error, Refusal, Result};
 
 use super::Transaction;
 use super::batch::{all_or_nothing, failed};
@@ -54,8 +54,7 @@ impl Transaction<'_> {
         let package = self.lock_or_create_package(repository, key, &source_package.display_name, restrictions).await?;
         // Retention follows the decision of a read; the setting may have been changed since.
         if package.restrictions.upstream == AllowUpstream::Block {
-            let message = format!("the origin controls of package {} block upstream versions", package.display_name);
-            return Err(Error::Forbidden { message });
+            return Err(Refusal::origin_upstream(key, &place.name).into());
         }
         let existing = self.find_version_of(package.id, &version.version).await?;
         let (before, after) = match existing {

@@ -7,7 +7,7 @@ use larder_core::model::{
     Published, Revision, VersionStatus,
 };
 use larder_core::ports::PublishAs;
-use larder_core::{Error, Result};
+use larder_core::{Error, Refusal, Result};
 
 use super::Transaction;
 use super::places::Place;
@@ -24,22 +24,18 @@ fn is_new(package: &Package) -> bool {
 }
 
 /// Checks again what the caller saw before the transaction: the setting may have been changed since.
-fn check_origin(package: &Package, publication: &Publication) -> Result<()> {
-    let forbidden = |what: &str| {
-        let message = format!("the origin controls of package {} do not allow {what}", package.display_name);
-        Err(Error::Forbidden { message })
-    };
+fn check_origin(place: &Place, package: &Package, publication: &Publication) -> Result<()> {
     let restrictions = package.restrictions;
     if is_new(package) {
         // With the settings that this publication brings.
         return Ok(());
     }
     if publication.requires_publish.is_some_and(|expected| expected != restrictions.publish) {
-        return forbidden("publishing versions of it directly");
+        return Err(Refusal::origin_publish(&package.key, &place.name).into());
     }
     let is_external = publication.origin.origin_type() == OriginType::External;
     if is_external && restrictions.upstream == AllowUpstream::Block {
-        return forbidden("taking versions of it from a public registry");
+        return Err(Refusal::origin_upstream(&package.key, &place.name).into());
     }
     Ok(())
 }
@@ -100,7 +96,7 @@ impl Transaction<'_> {
                 publication.default_restrictions,
             )
             .await?;
-        check_origin(&package, publication)?;
+        check_origin(&place, &package, publication)?;
         let existing =
             if is_new(&package) { None } else { self.find_version_of(package.id, &publication.version).await? };
         let published = match existing {

@@ -9,13 +9,14 @@ fn key(text: &str) -> PackageKey {
 #[test]
 fn all_spellings_of_a_scoped_path_name_the_same_package() {
     for path in [&["@s/n", "-", "n-1.0.0.tgz"][..], &["@s", "n", "-", "n-1.0.0.tgz"]] {
-        let (name, rest) = split_package(path).expect("a package");
-        assert_eq!(name, "@s/n");
-        assert_eq!(rest, ["-", "n-1.0.0.tgz"]);
+        assert_eq!(join_scope(path, &mut String::new()), ["@s/n", "-", "n-1.0.0.tgz"]);
     }
-    assert_eq!(split_package(&["left-pad"]).map(|(name, rest)| (name, rest.len())), Some(("left-pad".into(), 0)));
-    assert_eq!(split_package(&["@s"]), None);
-    assert_eq!(split_package(&[]), None);
+    for path in [&["-", "package", "@s/n", "dist-tags"][..], &["-", "package", "@s", "n", "dist-tags"]] {
+        assert_eq!(join_scope(path, &mut String::new()), ["-", "package", "@s/n", "dist-tags"]);
+    }
+    for other in [&["left-pad"][..], &["@s"], &[], &["-"], &["-", "package"], &["a", "@s", "n"]] {
+        assert_eq!(join_scope(other, &mut String::new()), other);
+    }
 }
 
 #[test]
@@ -167,6 +168,6 @@ proptest! {
         if check_new_name(&text).is_ok() {
             prop_assert!(package_key(&text).is_ok());
         }
-        let _ = split_package(&text.split('/').collect::<Vec<_>>());
+        let _ = join_scope(&text.split('/').collect::<Vec<_>>(), &mut String::new());
     }
 }

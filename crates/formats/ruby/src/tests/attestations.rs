@@ -9,7 +9,7 @@ use crate::attestations::tests::of_file;
 const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=border");
 
 /// A form with these parts, as Ruby writes it.
-fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
+fn form(parts: Parts<'_>) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, content) in parts {
         let head = format!("--border\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x\"\r\n\r\n");
@@ -19,7 +19,9 @@ fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
     body
 }
 
-async fn push(server: &Server, parts: &[(&str, &[u8])]) -> Answered {
+type Parts<'a> = &'a [(&'a str, &'a [u8])];
+
+async fn push(server: &Server, parts: Parts<'_>) -> Answered {
     let body = RequestBody::full(form(parts));
     server.send(Method::POST, "my-repo/api/v1/gems", &[FORM], body).await
 }
@@ -55,7 +57,7 @@ async fn a_form_that_is_none_of_a_gem_is_refused() {
     let file = gem("foo", "1.0.0", "ruby");
     let of_other = json!([bundle_of(b"another file")]).to_string();
     let large = vec![b' '; 3 << 20];
-    let parts: [(u16, &[(&str, &[u8])]); 7] = [
+    let parts: [(u16, Parts<'_>); 7] = [
         (422, &[("gem", &file), ("attestations", of_other.as_bytes())]),
         (422, &[("gem", &file), ("attestations", b"{}")]),
         (422, &[("gem", b"gem")]),

@@ -186,11 +186,11 @@ pub(super) async fn origin_settings_come_from_the_first_version_and_are_checked_
     let package = fixture.package(repository.id, "left-pad").await.expect("the package");
     assert_eq!(package.restrictions, OriginRestrictions::INGESTED);
     let error = fixture.publish(publication(&repository, "left-pad", "2.0.0")).await.expect_err("blocked");
-    assert!(matches!(error, Error::Forbidden { .. }));
+    assert!(matches!(error, Error::Refused(_)));
 
     fixture.publish(publication(&repository, "own", "1.0.0")).await.expect("published");
     let error = fixture.publish(ingest("own", "2.0.0")).await.expect_err("blocked");
-    assert!(matches!(error, Error::Forbidden { .. }));
+    assert!(matches!(error, Error::Refused(_)));
 
     // A record made beforehand keeps what was put.
     let restrictions = OriginRestrictions { publish: AllowPublish::Allow, upstream: AllowUpstream::Allow };
