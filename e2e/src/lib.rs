@@ -5,6 +5,7 @@ pub mod cargo;
 pub mod maven;
 pub mod nuget;
 pub mod python;
+pub mod ruby;
 pub mod swift;
 
 use std::fmt::Write as _;

@@ -68,6 +68,7 @@ fn ruby_a_gem_cut_short_or_changed_is_never_kept() {
         world.registry.forget();
         world.registry.break_file(GEM.trim_start_matches('/'), fault);
         let ran = bundle(&client, "broken");
+        println!("{shown}: {}", ran.all());
         assert!(!ran.all().contains("Bundle complete!"), "{shown}: {}", ran.all());
         assert!(world.registry.count(GEM) > 0, "{shown}: the registry was not asked");
     }
