@@ -159,6 +159,12 @@ pub fn run<'a>(client: &'a Client, program: &str, arguments: &str) -> Run<'a> {
 
 /// A client of another year: `gem27`, `gem36`, `bundle26`, `gem40`, `bundle40`. Skips the test without it.
 pub fn of_year<'a>(client: &'a Client, program: &str, arguments: &str) -> Run<'a> {
+    run(client, &path_of_year(program), arguments)
+}
+
+/// Where such a client is. Skips the test without it.
+#[must_use]
+pub fn path_of_year(program: &str) -> String {
     let folder = tools::folder().join("ruby");
     if !folder.join("complete").is_file() {
         runner::skip(format!("{program}: could not be had, see `cargo xtask clients`"));
@@ -166,7 +172,7 @@ pub fn of_year<'a>(client: &'a Client, program: &str, arguments: &str) -> Run<'a
     if program == "gem27" {
         tools::need_system("java");
     }
-    run(client, &folder.join("bin").join(program).to_string_lossy(), arguments)
+    folder.join("bin").join(program).to_string_lossy().into_owned()
 }
 
 /// Builds a gem with `gem build`: its file says what it is, `lines` are more of its gemspec. Answers the path below the

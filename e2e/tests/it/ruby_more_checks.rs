@@ -1,9 +1,9 @@
 //! Checks with `gem` and Bundler themselves.
 
 use larder_e2e::World;
-use larder_e2e::ruby::{build, in_project, install as to_install, publish, run, to_host};
+use larder_e2e::ruby::{build, host, in_project, install as to_install, path_of_year, publish, run, to_host};
 use larder_testkit::client::Run;
-use larder_testkit::{Client, tests};
+use larder_testkit::{Client, tests, tools};
 
 tests![
     r_02_push_again,
@@ -14,6 +14,7 @@ tests![
     r_10_prereleases,
     r_11_search_list_info,
     r_12_owners,
+    r_13_sign_in,
     r_14_without_credentials,
     r_15_fetch_dependency_specification,
     r_16_required_ruby_version,
@@ -125,6 +126,34 @@ fn r_12_owners() {
     to_host(&world, &client, "owner foo").succeeds().says("Owners for gem: foo");
     let refused = to_host(&world, &client, "owner foo --add someone@example.test").ends();
     assert!(refused.all().contains("gems have no list of owners here"), "{}", refused.all());
+}
+
+/// At a terminal, as the client insists: user name, password, name of the key, no to every further scope.
+fn r_13_sign_in() {
+    tools::need_system("script");
+    let world = World::empty();
+    for (program, asks) in [("gem", 7), ("gem36", 1)] {
+        let mut client = Client::new(&world.server);
+        client.set("RUBYGEMS_HOST", &host(&world));
+        let path = if program == "gem" { program.to_owned() } else { path_of_year(program) };
+        let sign_in = |password: &str| {
+            let typed = format!("aws\\n{password}\\n\\n{}", "n\\n".repeat(asks));
+            let line = format!("printf '{typed}' | script -qec '{path} signin --otp 123456' /dev/null");
+            client.system("sh").args(["-c", &line]).ends()
+        };
+        sign_in("wrong").says("the authorization token is unknown").does_not_say("Signed in");
+        sign_in(&world.token).says("Signed in with API key");
+        let kept = [".gem/credentials", ".local/share/gem/credentials"]
+            .map(|file| std::fs::read_to_string(client.home().join(file)).unwrap_or_default());
+        assert!(kept.concat().contains(&world.token), "the key was not kept");
+        // The key is found by its host, and a one-time password is nothing that is asked for or minded.
+        let file = build(&client, program, "1.0.0", "");
+        let push = client.system(&path).args(["push", &file, "--otp", "123456"]);
+        push.succeeds().says("Successfully registered gem");
+        let _ = client.system(&path).arg("signout").succeeds();
+        let push = client.system("sh").args(["-c", &format!("{path} push {file} < /dev/null")]).fails();
+        push.does_not_say("Successfully");
+    }
 }
 
 fn r_14_without_credentials() {

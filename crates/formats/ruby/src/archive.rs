@@ -29,12 +29,11 @@ const CHECKSUMS: &str = "checksums.yaml.gz";
 /// Everything that a gem has; signatures may be missing.
 const MEMBERS: [&str; 6] = [METADATA, DATA, CHECKSUMS, "metadata.gz.sig", "data.tar.gz.sig", "checksums.yaml.gz.sig"];
 
-impl From<Error> for RubyError {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Invalid(invalid) => invalid.into(),
-            Error::Io(error) => CoreError::internal(error).into(),
-        }
+/// The refusal of a gem that cannot be read.
+pub(crate) fn refusal(error: Error) -> RubyError {
+    match error {
+        Error::Invalid(invalid) => invalid.into(),
+        error @ Error::Io(_) => CoreError::from(error).into(),
     }
 }
 

@@ -29,7 +29,7 @@ impl Routes {
         let (read, staged) = tokio::task::spawn_blocking(move || (archive::check(staged.path()), staged))
             .await
             .map_err(Error::internal)?;
-        let spec = read?;
+        let spec = read.map_err(archive::refusal)?;
         let (key, version) = (names::gem_key(&spec.name)?, spec.version_text()?);
         let allowed = match allowed {
             Some(allowed) if *allowed.package() == key => allowed,

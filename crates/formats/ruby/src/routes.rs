@@ -152,6 +152,7 @@ fn stem<'a>(file: &'a str, ending: &str) -> &'a str {
 
 /// Says what is at an address that was used wrongly.
 fn misdirected(method: &str, segments: &[&str]) -> RubyError {
+    let reads = matches!(method, "GET" | "HEAD");
     match (method, segments) {
         ("PUT", ["api", "v1", "gems", "unyank"]) => RubyError::new(
             StatusCode::GONE,
@@ -162,7 +163,7 @@ fn misdirected(method: &str, segments: &[&str]) -> RubyError {
             "gems have no list of owners here: who may push is decided by the policies of users, of the domain and \
              of the repository; change those instead",
         ),
-        (_, ["versions" | "names"] | ["info" | "gems", _] | ["quick", _, _]) => {
+        (_, ["versions" | "names"] | ["info" | "gems", _] | ["quick", _, _]) if !reads => {
             RubyError::method_not_allowed("GET, HEAD", "the index is read only; push with POST api/v1/gems")
         }
         (_, ["api", "v1", "gems"]) => RubyError::method_not_allowed("POST", "POST pushes a gem"),

@@ -10,7 +10,7 @@ use http::header::CONTENT_TYPE;
 use larder_core::Error;
 use larder_core::access::{Action, Allowed, PackageTarget};
 use larder_core::ports::{StagedBlob, Staging};
-use larder_http::{BodyError, PacedBody, ReadAhead, RepositoryRequest, RequestBody};
+use larder_http::{PacedBody, ReadAhead, RepositoryRequest, RequestBody};
 use multer::{Field, Multipart};
 
 use crate::archive::{self, Peek};
@@ -149,18 +149,5 @@ impl<'a> Intake<'a> {
 
     async fn end(self, attestations: Option<Bytes>) -> Result<Received, RubyError> {
         Ok(Received { staged: self.staging.finish().await?, allowed: self.allowed, attestations })
-    }
-}
-
-impl From<multer::Error> for RubyError {
-    fn from(error: multer::Error) -> Self {
-        match (BodyError::of(&error), &error) {
-            (Some(body), _) => Error::from(body).into(),
-            (None, multer::Error::NoMultipart | multer::Error::NoBoundary | multer::Error::DecodeContentType(_)) => {
-                let message = "a gem is pushed as it is, or as part 'gem' of multipart/form-data";
-                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
-            }
-            (None, error) => Self::bad_request(format!("the form cannot be read: {error}")),
-        }
     }
 }

@@ -21,9 +21,8 @@ fn form(parts: Parts<'_>) -> Vec<u8> {
 
 type Parts<'a> = &'a [(&'a str, &'a [u8])];
 
-async fn push(server: &Server, parts: Parts<'_>) -> Answered {
-    let body = RequestBody::full(form(parts));
-    server.send(Method::POST, "my-repo/api/v1/gems", &[FORM], body).await
+async fn push(server: &Server, parts: Parts<'_>) -> Answer {
+    server.send("POST", "my-repo/api/v1/gems", &[FORM], form(parts)).await
 }
 
 fn bundle_of(file: &[u8]) -> Value {
@@ -71,31 +70,27 @@ async fn a_form_that_is_none_of_a_gem_is_refused() {
     }
     let padded = [&file[..], &vec![0; 2 << 20]].concat();
     push(&server, &[("gem", &padded)]).await.expect(413);
-    let cut = form(&[("gem", &file)]);
-    let cut = RequestBody::full(cut[..cut.len() - 20].to_vec());
-    server.send(Method::POST, "my-repo/api/v1/gems", &[FORM], cut).await.expect(400);
+    let whole = form(&[("gem", &file)]);
+    let cut = whole[..whole.len() - 20].to_vec();
+    server.send("POST", "my-repo/api/v1/gems", &[FORM], cut).await.expect(400);
     let no_boundary = [("content-type", "multipart/form-data")];
-    let body = RequestBody::full(form(&[("gem", &file)]));
-    server.send(Method::POST, "my-repo/api/v1/gems", &no_boundary, body).await.expect(415);
+    server.send("POST", "my-repo/api/v1/gems", &no_boundary, whole).await.expect(415);
     server.get("my-repo/info/foo").await.expect(404);
 }
 
 #[tokio::test]
 async fn attestations_of_a_gem_of_the_registry_are_relayed_and_those_of_another_file_are_not() {
     let server = Server::start().await;
-    server.registry.publish("rack", "3.0.0");
-    let put = |path: &str, text: &str| {
-        server.registry.documents.lock().unwrap().insert(path.to_owned(), text.to_owned());
-    };
+    offer(&server.registry, "rack", "3.0.0");
     let path = "my-repo/api/v1/attestations/rack-3.0.0.json";
     server.get(path).await.expect(404);
-    put("api/v1/attestations/rack-3.0.0.json", "[{\"a\":1}]");
+    server.registry.put("api/v1/attestations/rack-3.0.0.json", "[{\"a\":1}]");
     assert_eq!(server.text(path).await, "[{\"a\":1}]");
-    put("api/v1/attestations/rack-3.0.0.json", "<html>");
+    server.registry.put("api/v1/attestations/rack-3.0.0.json", "<html>");
     server.get(path).await.expect(502);
     // What is pushed here hides the registry's.
     server.push(gem("ours", "1.0.0", "ruby")).await.expect(200);
-    server.registry.publish("ours", "1.0.0");
-    put("api/v1/attestations/ours-1.0.0.json", "[]");
+    offer(&server.registry, "ours", "1.0.0");
+    server.registry.put("api/v1/attestations/ours-1.0.0.json", "[]");
     server.get("my-repo/api/v1/attestations/ours-1.0.0.json").await.expect(404);
 }
