@@ -33,6 +33,7 @@ mod pypi_registry_checks;
 mod rates;
 mod ruby_bad_input;
 mod ruby_checks;
+mod ruby_faults;
 mod ruby_more_checks;
 mod ruby_registry_checks;
 mod ruby_scale;
@@ -62,6 +63,7 @@ fn main() {
         ruby_checks::TESTS,
         ruby_more_checks::TESTS,
         ruby_registry_checks::TESTS,
+        ruby_faults::TESTS,
         ruby_years::TESTS,
         ruby_scale::TESTS,
         ruby_bad_input::TESTS,

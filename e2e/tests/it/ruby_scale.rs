@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use larder_e2e::World;
 use larder_e2e::ruby::{Gem, build, host, run};
 use larder_testkit::packages::md5;
+use larder_testkit::runner::note;
 use larder_testkit::{Client, Registry, tests};
 
 tests![r_19_pushes_at_the_same_time, r_20_two_thousand_versions, ruby_public_versions_of_180_000_gems];
@@ -68,7 +69,7 @@ fn r_20_two_thousand_versions() {
         let started = Instant::now();
         let text = world.gem_document(path);
         let took = started.elapsed();
-        println!("{what}: {took:?}");
+        note(&format!("{what}: {took:?}"));
         assert!(took < Duration::from_millis(limit), "{what} took {took:?}");
         text
     };
@@ -77,7 +78,7 @@ fn r_20_two_thousand_versions() {
     // After a push it is made anew.
     let started = Instant::now();
     let _ = push(VERSIONS);
-    println!("a push: {:?}", started.elapsed());
+    note(&format!("a push: {:?}", started.elapsed()));
     let info = timed("info after a push", "info/many", 200);
     assert_eq!(info.lines().count(), 2 + VERSIONS as usize);
     timed("versions", "versions", 1000);
@@ -107,7 +108,7 @@ fn ruby_public_versions_of_180_000_gems() {
         let started = Instant::now();
         let request = headers.iter().fold(world.gems("GET", "versions"), |it, (name, value)| it.header(name, value));
         let answer = request.send();
-        println!("versions {headers:?}: {} in {:?}", answer.status, started.elapsed());
+        note(&format!("versions {headers:?}: {} in {:?}", answer.status, started.elapsed()));
         (answer, started.elapsed())
     };
     let (first, _) = get(&[]);
@@ -118,7 +119,7 @@ fn ruby_public_versions_of_180_000_gems() {
     // What is pushed here comes behind it, as a part.
     let started = Instant::now();
     let _ = world.push_gem(&Gem::new("ours", "1.0.0")).expect(200);
-    println!("a push: {:?}", started.elapsed());
+    note(&format!("a push: {:?}", started.elapsed()));
     let range = format!("bytes={}-", first.body.len() - 1);
     let (part, took) = get(&[("range", range), ("if-none-match", etag)]);
     let part = part.expect(206);
@@ -127,6 +128,6 @@ fn ruby_public_versions_of_180_000_gems() {
     for path in ["names", "specs.4.8.gz"] {
         let started = Instant::now();
         let answer = world.gems("GET", path).send().expect(200);
-        println!("{path}: {} bytes in {:?}", answer.body.len(), started.elapsed());
+        note(&format!("{path}: {} bytes in {:?}", answer.body.len(), started.elapsed()));
     }
 }
