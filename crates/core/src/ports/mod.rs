@@ -18,6 +18,6 @@ pub use metadata::{
     StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,
 };
 pub use policy::{AccessQuestion, Effect, PolicyEvaluator, PolicyKind, Verdict};
-pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryRequest};
+pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryQuestion, RegistryRequest};
 pub use secrets::Secrets;
 pub use transport::{HttpTransport, IncomingResponse, OutgoingBody, OutgoingRequest};
