@@ -10,7 +10,7 @@ mod registry;
 mod secrets;
 mod transport;
 
-pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, StagedBlob, Staging};
+pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, KEPT_FOR, StagedBlob, Staging};
 pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
 pub use format::{Format, IndexRequest, Inspected, Promise, PromisedAsset};
 pub use metadata::{
