@@ -96,7 +96,8 @@ impl PublicRegistries for Registry {
         request: &RegistryRequest,
         _limit_bytes: usize,
     ) -> Result<RegistryAnswer> {
-        let Some(Offered { content_type, bytes }) = self.find(&request.path)? else {
+        let address = request.reference.as_ref().unwrap_or(&request.path);
+        let Some(Offered { content_type, bytes }) = self.find(address)? else {
             return Ok(RegistryAnswer::NotFound);
         };
         let etag = Some(hex::encode(Sha256::digest(&bytes)));
