@@ -11,7 +11,7 @@ mod registry;
 mod secrets;
 mod transport;
 
-pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, StagedBlob, Staging};
+pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, KEPT_FOR, StagedBlob, Staging};
 pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
 pub use format::{Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset};
 pub use metadata::{
@@ -20,6 +20,6 @@ pub use metadata::{
 };
 pub use package_groups::{AllowedRepositoryUpdate, NewPackageGroup, PackageGroupOriginUpdate, PackageGroups};
 pub use policy::{AccessQuestion, Effect, PolicyEvaluator, PolicyKind, Verdict};
-pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryRequest};
+pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryQuestion, RegistryRequest};
 pub use secrets::Secrets;
 pub use transport::{HttpTransport, IncomingResponse, OutgoingBody, OutgoingRequest};
