@@ -1,9 +1,11 @@
 //! Writes as values. The store applies one in one transaction, with its preconditions and its journal record.
 
+use super::SpentToken;
 use crate::model::{
     AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AssetName, AuthorizationToken, Domain, DomainId, DomainName,
-    ExternalConnection, OriginRestrictions, PackageId, PackageKey, Publication, Published, RepositoryId,
-    RepositoryName, Revision, Tag, TokenId, User, UserName, VersionFailure, VersionId, VersionStatus, VersionText,
+    ExternalConnection, OriginRestrictions, PackageId, PackageKey, Principal, Publication, Published, RepositoryId,
+    RepositoryName, Revision, Session, Tag, TokenId, User, UserName, VersionFailure, VersionId, VersionStatus,
+    VersionText,
 };
 
 /// A write.
@@ -50,13 +52,18 @@ pub enum Change {
         user: UserName,
         policy: String,
     },
-    // tokens
+    // sessions and tokens
+    /// Conflict if the web identity token that it was obtained with was spent already.
+    CreateSession {
+        session: Box<Session>,
+        spent: Option<SpentToken>,
+    },
     CreateToken {
         token: AuthorizationToken,
     },
-    /// Not found if it is not this user's.
+    /// Not found if it is not this user's, or not this session's.
     DeleteToken {
-        user: User,
+        principal: Principal,
         id: TokenId,
     },
 

@@ -8,7 +8,9 @@ mod metadata;
 mod policy;
 mod registry;
 mod secrets;
+mod sessions;
 mod transport;
+mod web_identity;
 
 pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, StagedBlob, Staging};
 pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
@@ -17,7 +19,9 @@ pub use metadata::{
     Accounts, Domains, HostedPackage, Journal, MetadataStore, PackageFilter, Packages, Repositories, RepositoryFilter,
     StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,
 };
-pub use policy::{AccessQuestion, Effect, PolicyEvaluator, PolicyKind, Verdict};
+pub use policy::{AccessQuestion, Effect, Grant, PolicyEvaluator, PolicyKind, TrustQuestion, Verdict};
 pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryRequest};
 pub use secrets::Secrets;
+pub use sessions::{AssumableRole, IdentityProvider, Sessions, SpentToken};
 pub use transport::{HttpTransport, IncomingResponse, OutgoingBody, OutgoingRequest};
+pub use web_identity::{Claims, IssuerKeys, Unproven, UnprovenToken, WebIdentityTokens};

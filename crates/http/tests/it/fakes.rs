@@ -13,7 +13,7 @@ use http::{Method, Request, StatusCode};
 use larder_core::access::{Caller, Via};
 use larder_core::error::{Error, ResourceType, Result};
 use larder_core::model::{
-    AccessKeyId, AccountId, Domain, DomainId, DomainName, PackageFormat, Principal, Repository, RepositoryId,
+    AccessKeyId, AccountId, Credential, Domain, DomainId, DomainName, PackageFormat, Principal, Repository, RepositoryId,
     RepositoryName, Timestamp, TokenId, User, UserName,
 };
 use larder_core::ports::Blob;
@@ -119,7 +119,7 @@ impl Directory for FakeDirectory {
                 id: TokenId("t".to_owned()),
                 domain: DomainId(1),
                 domain_owner: account,
-                access_key: AccessKeyId::new("AKIAEXAMPLEEXAMPLE00").unwrap(),
+                credential: Credential::AccessKey(AccessKeyId::new("AKIAEXAMPLEEXAMPLE00").unwrap()),
                 read_only: false,
                 expires_at: Timestamp(i64::MAX),
             },
