@@ -1,6 +1,6 @@
 //! Writes as values. The store applies one in one transaction, with its preconditions and its journal record.
 
-use super::SpentToken;
+use super::{IdentityProvider, NewRole, SpentToken};
 use crate::model::{
     AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AssetName, AuthorizationToken, Domain, DomainId, DomainName,
     ExternalConnection, OriginRestrictions, PackageId, PackageKey, Principal, Publication, Published, RepositoryId,
@@ -52,6 +52,30 @@ pub enum Change {
         user: UserName,
         policy: String,
     },
+    // roles and identity providers
+    /// Conflict if the name is taken in the account; not found if the account is missing.
+    CreateRole(Box<NewRole>),
+    /// Removes the role, its policies, sessions and their tokens.
+    DeleteRole {
+        account: AccountId,
+        name: String,
+    },
+    /// Adds, replaces (`Some`) or removes an inline policy.
+    PutRolePolicy {
+        account: AccountId,
+        role: String,
+        policy: String,
+        document: Option<String>,
+    },
+    /// Conflict if the account has one for this issuer.
+    CreateIdentityProvider {
+        account: AccountId,
+        provider: IdentityProvider,
+    },
+    DeleteIdentityProvider {
+        arn: String,
+    },
+
     // sessions and tokens
     /// Conflict if the web identity token that it was obtained with was spent already.
     CreateSession {

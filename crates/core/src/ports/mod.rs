@@ -22,6 +22,6 @@ pub use metadata::{
 pub use policy::{AccessQuestion, Effect, Grant, PolicyEvaluator, PolicyKind, TrustQuestion, Verdict};
 pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryRequest};
 pub use secrets::Secrets;
-pub use sessions::{AssumableRole, IdentityProvider, Sessions, SpentToken};
+pub use sessions::{AssumableRole, IdentityProvider, NewRole, Sessions, SpentToken};
 pub use transport::{HttpTransport, IncomingResponse, OutgoingBody, OutgoingRequest};
 pub use web_identity::{Claims, IssuerKeys, Unproven, UnprovenToken, WebIdentityTokens};

@@ -19,6 +19,11 @@ pub trait Secrets: Send + Sync + 'static {
     /// A new user's id: `AIDA…`.
     fn user_id(&self) -> String;
 
+    /// A new role's id: `AROA…`.
+    fn role_id(&self) -> String {
+        self.user_id().replacen("AIDA", "AROA", 1)
+    }
+
     /// New temporary credentials: `ASIA…` and the session token.
     fn session(&self) -> (AccessKeyId, String) {
         let (key, _) = self.access_key();

@@ -35,6 +35,17 @@ pub struct AssumableRole {
     pub tags: Vec<Tag>,
 }
 
+/// What [`super::Change::CreateRole`] takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRole {
+    pub role: SessionRole,
+    pub trust_policy: String,
+    pub description: String,
+    /// The longest session.
+    pub max_session: Duration,
+    pub tags: Vec<Tag>,
+}
+
 /// An OpenID Connect provider of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityProvider {

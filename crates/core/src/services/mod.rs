@@ -20,6 +20,7 @@ mod policies;
 mod publishing;
 mod registry_index;
 mod repositories;
+mod roles;
 mod sts;
 mod tags;
 mod throttle;
@@ -44,6 +45,7 @@ pub use packages::PackageService;
 pub use policies::{PolicyService, PolicyTarget, ResourcePolicy};
 pub use publishing::{Publishing, Upload, UploadedAsset};
 pub use repositories::{LinkableUpstream, RepositorySearch, RepositoryService, RepositorySettings, RepositoryUpdate};
+pub use roles::{DEFAULT_MAX_SESSION, RoleSettings};
 pub use sts::{
     AssumeRole, AssumeRoleWithWebIdentity, Assumed, AssumedWithWebIdentity, Credentials, FoundSession, RequestedTag,
     SessionLookup, SessionRequest, StsError, StsService, WebIdentityPorts,

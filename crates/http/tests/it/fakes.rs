@@ -13,8 +13,8 @@ use http::{Method, Request, StatusCode};
 use larder_core::access::{Caller, Via};
 use larder_core::error::{Error, ResourceType, Result};
 use larder_core::model::{
-    AccessKeyId, AccountId, Credential, Domain, DomainId, DomainName, PackageFormat, Principal, Repository, RepositoryId,
-    RepositoryName, Timestamp, TokenId, User, UserName,
+    AccessKeyId, AccountId, Credential, Domain, DomainId, DomainName, PackageFormat, Principal, Repository,
+    RepositoryId, RepositoryName, Timestamp, TokenId, User, UserName,
 };
 use larder_core::ports::Blob;
 use larder_core::services::{Document, Rendered};

@@ -6,7 +6,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{postgres, sqlite};
 
 /// Every migration, from the first. A file that was released never changes; a change is a new file.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_initial.sql"),
+    include_str!("../../migrations/0002_roles.sql"),
+    include_str!("../../migrations/0003_sessions.sql"),
+];
 
 /// "larder" as a number: the advisory lock that nodes starting together take in turn.
 const LOCK: i64 = 0x6c_61_72_64_65_72;
@@ -89,7 +93,7 @@ mod tests {
     fn released_migrations_never_change() {
         let released = ["z0MXqsbuVQwhrgMr5x6UwghNfdxaKSGKK8baT37oQ00="];
         let hashes: Vec<_> = MIGRATIONS.iter().map(|text| Revision::of([text.as_bytes()]).0).collect();
-        assert_eq!(hashes, released);
+        assert_eq!(hashes[..released.len()], released);
     }
 
     #[test]
