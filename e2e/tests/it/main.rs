@@ -41,6 +41,7 @@ mod ruby_registry_checks;
 mod ruby_scale;
 mod ruby_years;
 mod seed;
+mod sts;
 mod swift_bad_input;
 mod swift_checks;
 mod swift_index_checks;
@@ -84,6 +85,7 @@ fn main() {
         tls_server::TESTS,
         crash::TESTS,
         identities::TESTS,
+        sts::TESTS,
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,

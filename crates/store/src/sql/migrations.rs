@@ -10,6 +10,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_sightings.sql"),
     include_str!("../../migrations/0003_package_groups.sql"),
+    include_str!("../../migrations/0004_roles.sql"),
+    include_str!("../../migrations/0005_sessions.sql"),
 ];
 
 /// "larder" as a number: the advisory lock that nodes starting together take in turn.
@@ -97,7 +99,7 @@ mod tests {
             "3G6QdnrXBJu3Dmc7G/4M5BXHLvXageAonwv+aLyWsfM=",
         ];
         let hashes: Vec<_> = MIGRATIONS.iter().map(|text| Revision::of([text.as_bytes()]).0).collect();
-        assert_eq!(hashes, released);
+        assert_eq!(hashes[..released.len()], released);
     }
 
     #[test]
