@@ -4,6 +4,7 @@ mod action;
 mod allowed;
 mod caller;
 mod evaluate;
+mod notes;
 mod refused;
 
 pub use action::{Action, PolicyScope};
@@ -13,3 +14,4 @@ pub use allowed::{
 };
 pub use caller::{Caller, Via};
 pub use evaluate::Access;
+pub use notes::{Asked, RequestNotes};

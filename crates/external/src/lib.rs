@@ -3,6 +3,7 @@
 //! * [`Client`] is one connection pool with time limits, for everything. It is also the transport of the object store.
 //! * [`Registries`] is the public registries, at the addresses of the configuration: which URL may be asked, with
 //!   which credentials, is decided in `addresses.rs` for every request and every redirect.
+//! * [`Webhook`] posts events to an address of the configuration.
 //! * `reach.rs` says which IP addresses are public. Addresses are looked at after DNS resolution, at the moment of
 //!   connecting, so that a name which changes its mind reaches nothing either.
 //!
@@ -20,6 +21,7 @@ mod origins;
 mod reach;
 mod registries;
 mod transport;
+mod webhook;
 
 #[doc(hidden)]
 pub mod fuzzing;
@@ -30,3 +32,4 @@ mod testing;
 pub use client::{Client, ClientSettings};
 pub use configuration::{Credentials, FileHosts, RegistryAddress};
 pub use registries::Registries;
+pub use webhook::Webhook;

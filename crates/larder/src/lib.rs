@@ -8,6 +8,7 @@ mod connect;
 mod data_dir;
 mod detect;
 mod external_file;
+mod journal;
 mod logging;
 mod serve;
 mod tls;

@@ -9,6 +9,7 @@ mod crash;
 mod faults;
 mod generic_checks;
 mod identities;
+mod journal_checks;
 mod maintenance;
 mod maven_builds;
 mod maven_checks;
@@ -73,6 +74,7 @@ fn main() {
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,
+        journal_checks::TESTS,
         boto3::TESTS,
         generic_checks::TESTS,
         connect_checks::TESTS,

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::RequestNotes;
 use crate::model::{AccessKeyId, AccountId, Actor, DomainId, Principal, Timestamp, TokenId, User};
 
 /// How the caller proved who it is.
@@ -53,6 +54,7 @@ impl Caller {
             operation,
             at,
             request_id: self.request_id.clone(),
+            client: RequestNotes::client(),
         }
     }
 }

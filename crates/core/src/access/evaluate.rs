@@ -5,7 +5,7 @@ use std::sync::Arc;
 use moka::sync::Cache;
 
 use super::refused::Refused;
-use super::{Action, Allowed, Caller, PolicyScope, ServerTarget, Target, Via};
+use super::{Action, Allowed, Caller, PolicyScope, RequestNotes, ServerTarget, Target, Via};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
     AccountId, Clock, Domain, DomainId, DomainName, PrincipalKind, Repository, RepositoryId, RepositoryName,
@@ -134,6 +134,7 @@ impl Access {
         target: T,
         request_context: &[(String, Vec<String>)],
     ) -> Result<Allowed<T>> {
+        RequestNotes::ask(action, || target.arn(&self.region).as_str().to_owned());
         let decision = self.decide(caller, action, &target, request_context).await?;
         if let Some(refusal) = decision.refusal {
             return Err(refusal.into());

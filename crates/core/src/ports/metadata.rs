@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Applied, Change};
+use super::{Applied, Change, JournalLog};
 use crate::error::Result;
 use crate::model::{
     AccessKey, AccessKeyId, AccountId, Actor, AllowPublish, AllowUpstream, Asset, AuthorizationToken, Domain, DomainId,
@@ -17,7 +17,7 @@ use crate::model::{
 /// Everything the metadata store offers.
 #[async_trait]
 pub trait MetadataStore:
-    Accounts + Tokens + Domains + Repositories + Packages + UpstreamIndexes + Journal + Send + Sync + 'static
+    Accounts + Tokens + Domains + Repositories + Packages + UpstreamIndexes + Journal + JournalLog + Send + Sync + 'static
 {
     /// Applies a write in one transaction together with its journal record. Durable when it returns.
     async fn apply(&self, actor: &Actor, change: Change) -> Result<Applied>;

@@ -3,7 +3,9 @@
 
 mod blobs;
 mod change;
+mod events;
 mod format;
+mod log;
 mod metadata;
 mod policy;
 mod registry;
@@ -12,7 +14,12 @@ mod transport;
 
 pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, StagedBlob, Staging};
 pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
+pub use events::{EventMessage, EventSender};
 pub use format::{Format, IndexRequest, Inspected, Promise, PromisedAsset};
+pub use log::{
+    CursorBatch, Delivery, DeliveryState, EventCursor, JournalLog, LogState, Outcome, Seal, Sealed, Signer, StoredTile,
+    Witness,
+};
 pub use metadata::{
     Accounts, Domains, HostedPackage, Journal, MetadataStore, PackageFilter, Packages, Repositories, RepositoryFilter,
     StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,

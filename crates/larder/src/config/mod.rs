@@ -5,10 +5,12 @@ mod file;
 mod rates;
 mod settings;
 mod tls;
+mod webhooks;
 
 pub(crate) use file::{ConfigFile, RegistryEntry, RegistryTable};
 pub(crate) use settings::{LogFormat, Settings};
 pub(crate) use tls::{CertificateFiles, TlsOptions, TlsSettings};
+pub(crate) use webhooks::WebhookSettings;
 
 /// A configuration that cannot be used, in a sentence that names the key and its source.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,8 @@ use url::Url;
 
 use super::file::{LimitsSection, RegistryTable, UpstreamsSection};
 use super::rates::rates;
-use super::{ConfigError, ConfigFile, RegistryEntry, TlsOptions, TlsSettings};
+use super::webhooks::webhooks;
+use super::{ConfigError, ConfigFile, RegistryEntry, TlsOptions, TlsSettings, WebhookSettings};
 use crate::cli::ServeOptions;
 use crate::data_dir::DataDir;
 use crate::external_file::ExternalFile;
@@ -49,6 +50,10 @@ pub(crate) struct Settings {
     pub(crate) generic_uploads_final: bool,
     /// Of Swift packages, only signed releases are taken.
     pub(crate) swift_signatures_required: bool,
+    /// Receivers of events.
+    pub(crate) webhooks: Vec<WebhookSettings>,
+    /// How long sealed journal records are kept.
+    pub(crate) journal_keep: Option<Duration>,
     pub(crate) bootstrap: bool,
     pub(crate) ready_file: Option<PathBuf>,
 }
@@ -113,6 +118,8 @@ impl Settings {
             npm_tags_win: file.upstreams.npm_tags_win,
             generic_uploads_final: file.generic.final_uploads,
             swift_signatures_required: file.swift.require_signatures,
+            webhooks: webhooks(file.webhooks)?,
+            journal_keep: file.journal.keep_days.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600)),
             bootstrap: !options.no_bootstrap,
             ready_file: options.ready_file.clone(),
             data_dir,

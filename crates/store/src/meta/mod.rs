@@ -10,12 +10,14 @@ mod change;
 mod copy;
 mod domains;
 mod journal;
+mod log;
 mod packages;
 mod paging;
 mod places;
 mod policies;
 mod publish;
 mod purge;
+mod readers;
 mod reading;
 mod repositories;
 mod tags;
@@ -63,10 +65,12 @@ fn statements() -> impl Iterator<Item = &'static Sql> {
         change::STATEMENTS,
         domains::STATEMENTS,
         journal::STATEMENTS,
+        log::STATEMENTS,
         packages::STATEMENTS,
         places::STATEMENTS,
         policies::STATEMENTS,
         purge::STATEMENTS,
+        readers::STATEMENTS,
         repositories::STATEMENTS,
         tags::STATEMENTS,
         tokens::STATEMENTS,

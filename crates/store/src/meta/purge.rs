@@ -43,6 +43,7 @@ impl Work for PurgeStep {
             operation: "DeleteRepository",
             at: Timestamp(0),
             request_id: String::new(),
+            client: None,
         };
         let mut transaction = Transaction { conn, actor: &actor, region: "" };
         transaction.purge_some(repository, domain, STEP).await

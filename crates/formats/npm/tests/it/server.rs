@@ -205,6 +205,7 @@ async fn furnish(services: &Services) -> (RepositoryTarget, User) {
         operation: "Test",
         at: SystemClock.now(),
         request_id: "setup".to_owned(),
+        client: None,
     };
     let apply = async |change| services.store.apply(&actor, change).await.map(drop).expect("applied");
     let user = User { account: account.clone(), name: UserName::new("alice").expect("a name"), id: "AIDA1".to_owned() };

@@ -4,6 +4,7 @@ mod accounts;
 mod copying;
 mod fixture;
 mod listing;
+mod log;
 mod plans;
 mod postgres;
 mod publishing;
@@ -81,6 +82,17 @@ macro_rules! store_suite {
                 index_documents_keep_their_revision_while_the_body_stays,
                 foreign_page_tokens_are_refused,
                 a_twin_differs_in_case_and_punctuation_only,
+            }
+            log {
+                records_become_leaves_in_order_whatever_the_steps,
+                a_record_that_becomes_visible_late_is_sealed_late,
+                nodes_that_seal_at_once_make_one_log,
+                what_was_done_to_the_journal_is_named,
+                old_records_are_cut_and_the_rest_is_proven,
+                checkpoints_are_thinned_out,
+                every_change_of_a_version_has_its_event,
+                deliveries_of_a_package_wait_for_each_other,
+                a_publish_is_not_held_up_by_sealing,
             }
             shared {
                 two_handles_see_each_others_writes,
