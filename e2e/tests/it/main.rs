@@ -6,6 +6,7 @@ mod cargo_registry_checks;
 mod cluster;
 mod connect_checks;
 mod crash;
+mod every_route;
 mod faults;
 mod generic_checks;
 mod identities;
@@ -66,6 +67,7 @@ fn main() {
         maven_clients::TESTS,
         maven_wire::TESTS,
         maven_builds::TESTS,
+        every_route::TESTS,
         faults::TESTS,
         tls::TESTS,
         tls_server::TESTS,

@@ -10,6 +10,7 @@ mod events;
 mod external;
 mod maintenance;
 mod options;
+mod routes;
 mod serve;
 mod user;
 
@@ -65,6 +66,8 @@ enum Command {
     Verify(maintenance::VerifyOptions),
     /// Remove stored bytes that no package refers to any more.
     Gc(maintenance::GcOptions),
+    /// Print every address that the server answers, for firewalls, proxies and reviews.
+    Routes(routes::RoutesOptions),
     /// Print the version.
     Version,
 }
@@ -167,6 +170,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Some(Command::Audit(command)) => audit::run(command),
         Some(Command::Verify(options)) => maintenance::verify(&options),
         Some(Command::Gc(options)) => maintenance::gc(&options),
+        Some(Command::Routes(options)) => routes::run(&options),
         Some(Command::Version) => {
             println!("larder {}", env!("CARGO_PKG_VERSION"));
             Ok(ExitCode::SUCCESS)
