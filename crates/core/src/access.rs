@@ -14,4 +14,4 @@ pub use allowed::{
 };
 pub use caller::{Caller, Via};
 pub use evaluate::Access;
-pub use notes::{Asked, RequestNotes};
+pub use notes::{Asked, RequestClient, RequestNotes};

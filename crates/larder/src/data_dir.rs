@@ -49,6 +49,11 @@ impl DataDir {
         self.0.join("external-connections.toml")
     }
 
+    /// The files of the audit log.
+    pub(crate) fn audit(&self) -> PathBuf {
+        self.0.join("audit")
+    }
+
     /// The key that signs the journal's checkpoints.
     pub(crate) fn journal_key(&self) -> PathBuf {
         self.0.join("journal").join("key")

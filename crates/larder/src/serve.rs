@@ -13,8 +13,10 @@ use larder_external::Registries;
 use larder_http::{Endpoint, EndpointSettings, Server};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use crate::audit::{AuditFiles, AuditWriter, Queue};
 use crate::aws_files::AwsFiles;
 use crate::bootstrap::{bootstrap, next_steps};
 use crate::cli::{Failure, Outcome};
@@ -73,6 +75,15 @@ pub(crate) async fn serve(settings: Settings) -> Outcome<()> {
     if let Some(tls) = &tls {
         server = server.encrypted_by(tls.encryption());
     }
+    let mut audit = None;
+    if let Some(audited) = &settings.audit {
+        let (queue, queued) = Queue::new(audited.reads);
+        server = server.audited_by(Arc::new(queue));
+        let files = AuditFiles::open(&audited.folder, audited.limits.clone(), services.clock.now())?;
+        audit = Some(AuditWriter::new(Arc::clone(&services), files, queued));
+    }
+    // Whoever knows that requests are served may ask to stop at once.
+    let stop = stop_signal()?;
     announce(&settings, &base_url, authority.as_deref(), first_start)?;
     let mut watches = JoinSet::new();
     watches.spawn(seal(Arc::clone(&journal)));
@@ -82,18 +93,29 @@ pub(crate) async fn serve(settings: Settings) -> Outcome<()> {
     }
     if let Some(keep) = settings.journal_keep {
         let (journal, clock) = (Arc::clone(&journal), Arc::clone(&services.clock));
+        let audited = audit.as_ref().map(AuditWriter::written);
         let readers = settings.webhooks.iter().map(|webhook| webhook.name.clone()).collect();
-        watches.spawn(Retention { journal, clock, keep, readers }.run());
+        watches.spawn(Retention { journal, clock, keep, readers, audited }.run());
     }
+    let audit = audit.map(|writer| {
+        let (stop, stopped) = oneshot::channel();
+        (stop, tokio::spawn(writer.run(stopped)))
+    });
     watches.spawn(reload_registries(settings, registries));
     if let Some(tls) = tls {
         watches.spawn(tls.keep_current());
     }
-    server.run(listener, stop_signal()?, SHUTDOWN_PATIENCE).await;
+    server.run(listener, stop, SHUTDOWN_PATIENCE).await;
     watches.abort_all();
     services.background.drain().await;
     if let Err(error) = journal.seal_all().await {
         tracing::warn!(%error, "the last journal records are sealed at the next start");
+    }
+    if let Some((stop, writer)) = audit {
+        drop(stop);
+        if let Err(error) = writer.await {
+            tracing::error!(%error, "the audit log was not completed; the next start does it");
+        }
     }
     tracing::info!("stopped");
     Ok(())

@@ -1,11 +1,13 @@
 //! The end-to-end tests: real clients and raw requests against the real program. `cargo xtask e2e` runs them.
 
+mod audit_checks;
 mod boto3;
 mod cargo_checks;
 mod cargo_registry_checks;
 mod cluster;
 mod connect_checks;
 mod crash;
+mod events_checks;
 mod every_route;
 mod faults;
 mod generic_checks;
@@ -77,6 +79,8 @@ fn main() {
         cluster::TESTS,
         maintenance::TESTS,
         journal_checks::TESTS,
+        events_checks::TESTS,
+        audit_checks::TESTS,
         boto3::TESTS,
         generic_checks::TESTS,
         connect_checks::TESTS,

@@ -159,12 +159,12 @@ impl SealedJournal {
         Ok(fold(&roots))
     }
 
-    /// Removes sealed records that are older than `before` and that every reader has read; their hashes stay. Answers
-    /// how many.
+    /// Removes sealed records that are older than `before` and that every reader has read, none of leaf `end` or later;
+    /// their hashes stay. Answers how many.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn cut(&self, before: Timestamp, readers: &[String]) -> Result<u64> {
+    pub async fn cut(&self, before: Timestamp, readers: &[String], end: u64) -> Result<u64> {
         let actor = Actor {
             principal: "larder".to_owned(),
             address: None,
@@ -177,7 +177,7 @@ impl SealedJournal {
         loop {
             let cursors = self.store.list_cursors().await?;
             let read = cursors.iter().filter(|cursor| readers.contains(&cursor.reader)).map(|cursor| cursor.leaf);
-            let mut end = read.min().unwrap_or(u64::MAX);
+            let mut end = read.min().unwrap_or(u64::MAX).min(end);
             for reader in readers {
                 let waiting = self.store.list_deliveries(reader, DeliveryState::Waiting, None, 1).await?;
                 end = end.min(waiting.first().map_or(u64::MAX, |delivery| delivery.leaf));

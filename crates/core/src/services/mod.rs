@@ -1,5 +1,6 @@
 //! The rules, one file per aggregate.
 
+pub mod audit;
 mod background;
 mod control;
 mod copies;

@@ -1,16 +1,19 @@
-//! `larder audit`: the journal's checkpoint and proofs.
+//! `larder audit`: audit records, the journal's checkpoint and proofs.
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::audit_log::{self, LogOptions};
 use super::{DataOptions, Failure, Outcome, block_on};
 use crate::wiring::Machine;
 
 /// Look at the journal and prove what is in it.
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
+    /// Print audit records in the form of CloudTrail: who changed what, when and from where.
+    Log(Box<LogOptions>),
     /// Print the newest checkpoint as a signed note, and the key that verifies it.
     Checkpoint(CheckpointOptions),
     /// Print, as JSON, a proof that a journal record is in the log of the newest checkpoint.
@@ -50,6 +53,7 @@ pub(super) struct ConsistencyOptions {
 pub(super) fn run(command: AuditCommand) -> Outcome {
     block_on(async {
         match command {
+            AuditCommand::Log(options) => audit_log::run(&options).await?,
             AuditCommand::Checkpoint(options) => {
                 let (note, verifier) = Machine::open(&options.data).await?.journal.checkpoint().await?;
                 print!("{note}");

@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod audit_log;
 mod config;
 mod connect;
 mod credential;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::ConfigError;
+use super::audit::AuditSection;
 use super::webhooks::WebhookSection;
 
 /// The file's content. Every key is optional; an unknown one is an error.
@@ -45,6 +46,8 @@ pub(crate) struct ConfigFile {
     pub(crate) rates: RatesSection,
     #[serde(default)]
     pub(crate) journal: JournalSection,
+    /// The audit log.
+    pub(crate) audit: Option<AuditSection>,
     /// Receivers of events.
     #[serde(default)]
     pub(crate) webhooks: Vec<WebhookSection>,

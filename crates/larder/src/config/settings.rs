@@ -13,7 +13,7 @@ use url::Url;
 use super::file::{LimitsSection, RegistryTable, UpstreamsSection};
 use super::rates::rates;
 use super::webhooks::webhooks;
-use super::{ConfigError, ConfigFile, RegistryEntry, TlsOptions, TlsSettings, WebhookSettings};
+use super::{AuditSettings, ConfigError, ConfigFile, RegistryEntry, TlsOptions, TlsSettings, WebhookSettings};
 use crate::cli::ServeOptions;
 use crate::data_dir::DataDir;
 use crate::external_file::ExternalFile;
@@ -50,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) generic_uploads_final: bool,
     /// Of Swift packages, only signed releases are taken.
     pub(crate) swift_signatures_required: bool,
+    /// The audit log, if there is one.
+    pub(crate) audit: Option<AuditSettings>,
     /// Receivers of events.
     pub(crate) webhooks: Vec<WebhookSettings>,
     /// How long sealed journal records are kept.
@@ -118,6 +120,7 @@ impl Settings {
             npm_tags_win: file.upstreams.npm_tags_win,
             generic_uploads_final: file.generic.final_uploads,
             swift_signatures_required: file.swift.require_signatures,
+            audit: file.audit.map(|section| section.settle(&data_dir)),
             webhooks: webhooks(file.webhooks)?,
             journal_keep: file.journal.keep_days.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600)),
             bootstrap: !options.no_bootstrap,

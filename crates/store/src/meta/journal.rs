@@ -147,6 +147,7 @@ impl Transaction<'_> {
         after: Option<&str>,
         event: Option<&str>,
     ) -> Result<i64> {
+        self.recorded = true;
         let address = self.actor.address.map(|address| address.to_string());
         let values = params![
             self.actor.at,

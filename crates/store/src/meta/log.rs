@@ -179,7 +179,7 @@ impl Work for CutSome {
         let old = ages.iter().take_while(|(_, at)| *at < self.before).last();
         let Some(first_kept) = old.map(|(leaf, _)| leaf + 1) else { return Ok(0) };
         let removed = conn.execute(&DELETE, params![column(log.first_kept), column(first_kept)]).await?;
-        let mut transaction = Transaction { conn, actor: &self.actor, region: &self.region };
+        let mut transaction = Transaction { conn, actor: &self.actor, region: &self.region, recorded: false };
         let (before, after) = (cut_text(log.first_kept), cut_text(first_kept));
         let sequence = transaction.append(CUT.1, Some(&before), Some(&after), None).await?;
         conn.execute(&CUT_LOG, params![column(first_kept), sequence]).await?;

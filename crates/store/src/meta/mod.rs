@@ -87,6 +87,8 @@ struct Transaction<'a> {
     conn: &'a mut Conn,
     actor: &'a Actor,
     region: &'a str,
+    /// A journal record was appended.
+    recorded: bool,
 }
 
 impl Transaction<'_> {

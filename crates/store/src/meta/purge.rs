@@ -45,7 +45,7 @@ impl Work for PurgeStep {
             request_id: String::new(),
             client: None,
         };
-        let mut transaction = Transaction { conn, actor: &actor, region: "" };
+        let mut transaction = Transaction { conn, actor: &actor, region: "", recorded: false };
         transaction.purge_some(repository, domain, STEP).await
     }
 }

@@ -87,15 +87,19 @@ impl Work for Settle {
         }
         for outcome in &self.batch.outcomes {
             match outcome {
-                Outcome::Delivered { leaf, package } => {
+                Outcome::Delivered { leaf, .. } => {
                     conn.execute(&REMOVE, params![&self.reader, column(*leaf)]).await?;
-                    self.next_of(conn, package).await?;
                 }
                 Outcome::Failed(delivery) => self.put(conn, delivery, false).await?,
-                Outcome::Dead(delivery) => {
-                    self.put(conn, delivery, true).await?;
-                    self.next_of(conn, &delivery.package).await?;
-                }
+                Outcome::Dead(delivery) => self.put(conn, delivery, true).await?,
+            }
+        }
+        // Last, because what waits may have come with this batch.
+        for outcome in &self.batch.outcomes {
+            match outcome {
+                Outcome::Delivered { package, .. } => self.next_of(conn, package).await?,
+                Outcome::Dead(delivery) => self.next_of(conn, &delivery.package).await?,
+                Outcome::Failed(_) => {}
             }
         }
         Ok(true)

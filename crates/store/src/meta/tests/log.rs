@@ -171,7 +171,7 @@ pub(super) async fn old_records_are_cut_and_the_rest_is_proven(fixture: Fixture)
     let journal = journal(&fixture);
     journal.seal_all().await.expect("sealed");
     let fifth = fixture.store.list_leaves(5, 6).await.expect("read").remove(0).at;
-    assert_eq!(journal.cut(fifth, &[]).await.expect("cut"), 5);
+    assert_eq!(journal.cut(fifth, &[], u64::MAX).await.expect("cut"), 5);
     journal.seal_all().await.expect("sealed");
     assert_eq!(leaves(&fixture).await.first().map(|(leaf, _)| *leaf), Some(5));
     let report = journal.verify(|_| {}).await.expect("verified");
@@ -179,7 +179,7 @@ pub(super) async fn old_records_are_cut_and_the_rest_is_proven(fixture: Fixture)
     // A reader that has not read them yet keeps them.
     let lease = fixture.store.lease_cursor("reader", "me", Timestamp(1), Timestamp(2), 7).await.expect("leased");
     assert_eq!(lease, Some(7));
-    assert_eq!(journal.cut(Timestamp(i64::MAX), &["reader".to_owned()]).await.expect("cut"), 2);
+    assert_eq!(journal.cut(Timestamp(i64::MAX), &["reader".to_owned()], u64::MAX).await.expect("cut"), 2);
     journal.seal_all().await.expect("sealed");
     assert_eq!(journal.verify(|_| {}).await.expect("verified").problems, []);
     // Nobody cuts without saying so.
@@ -281,8 +281,10 @@ pub(super) async fn deliveries_of_a_package_wait_for_each_other(fixture: Fixture
     let dead = store.list_deliveries("hook", DeliveryState::Dead, None, 10).await.expect("read");
     assert_eq!((dead.len(), dead[0].leaf, dead[0].error.as_str()), (1, 3, "500"));
     assert_eq!(store.revive("hook", Some(3), Timestamp(300)).await.expect("revived"), 1);
-    assert!(settle("one", vec![Outcome::Delivered { leaf: 4, package: "p".to_owned() }]).await);
-    assert_eq!((due(299).await, due(300).await), (vec![], vec![3]));
+    // What comes while the one before it is delivered does not wait for nobody.
+    let delivered = |leaf| Outcome::Delivered { leaf, package: "p".to_owned() };
+    assert!(settle("one", vec![delivered(3), delivered(4), Outcome::Failed(delivery(5, None))]).await);
+    assert_eq!(due(200).await, [5]);
     assert_eq!(lease("two", 111).await, Some(6), "the lease ended");
     assert_eq!(store.list_cursors().await.expect("read")[0].owner, "two");
 }
