@@ -7,6 +7,7 @@ mod events;
 mod format;
 mod log;
 mod metadata;
+mod package_groups;
 mod policy;
 mod registry;
 mod secrets;
@@ -15,15 +16,16 @@ mod transport;
 pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, StagedBlob, Staging};
 pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
 pub use events::{EventMessage, EventSender};
-pub use format::{Format, IndexRequest, Inspected, Promise, PromisedAsset};
+pub use format::{Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset};
 pub use log::{
     CursorBatch, Delivery, DeliveryState, EventCursor, JournalLog, LogState, Outcome, Seal, Sealed, Signer, StoredTile,
     Witness,
 };
 pub use metadata::{
     Accounts, Domains, HostedPackage, Journal, MetadataStore, PackageFilter, Packages, Repositories, RepositoryFilter,
-    StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,
+    Sightings, StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,
 };
+pub use package_groups::{AllowedRepositoryUpdate, NewPackageGroup, PackageGroupOriginUpdate, PackageGroups};
 pub use policy::{AccessQuestion, Effect, PolicyEvaluator, PolicyKind, Verdict};
 pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryRequest};
 pub use secrets::Secrets;
