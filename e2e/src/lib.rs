@@ -6,6 +6,7 @@ pub mod everything;
 pub mod maven;
 pub mod nuget;
 pub mod python;
+pub mod receiver;
 pub mod ruby;
 pub mod swift;
 

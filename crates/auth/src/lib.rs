@@ -1,5 +1,6 @@
 //! Who a caller is and what its policies allow; pure but for caches and randomness, no HTTP server, no SQL.
 //!
+//! * [`checkpoint_key`] signs the checkpoints of the journal.
 //! * [`policy`] parses and evaluates IAM policy documents: [`policy::Evaluator`] implements
 //!   [`larder_core::ports::PolicyEvaluator`]. Combining accounts is `larder_core::access`'s work.
 //! * [`sigv4`] verifies (and, for tests and the command line, makes) AWS signatures, version 4.
@@ -9,6 +10,7 @@
 //! To add a condition operator, add it to the table in `policy/operator.rs`; to add a context key that stays the same
 //! between requests of one principal to one resource, add it to `policy/known.rs`.
 
+pub mod checkpoint_key;
 pub mod policy;
 pub mod sigv4;
 pub mod token;

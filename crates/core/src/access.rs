@@ -6,6 +6,7 @@ mod asking;
 mod caller;
 mod context;
 mod evaluate;
+mod notes;
 mod refused;
 
 pub use action::{Action, PolicyScope};
@@ -16,3 +17,4 @@ pub use allowed::{
 pub use caller::{Caller, Via};
 pub(crate) use context::ConditionValue;
 pub use evaluate::Access;
+pub use notes::{Asked, RequestClient, RequestNotes};

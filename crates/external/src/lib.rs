@@ -4,6 +4,7 @@
 //! * [`Registries`] is the public registries, at the addresses of the configuration: which URL may be asked, with
 //!   which credentials, is decided in `addresses.rs` for every request and every redirect.
 //! * [`Issuers`] is the identity providers that accounts registered: only the keys of their tokens are fetched.
+//! * [`Webhook`] posts events to an address of the configuration.
 //! * `reach.rs` says which IP addresses are public. Addresses are looked at after DNS resolution, at the moment of
 //!   connecting, so that a name which changes its mind reaches nothing either.
 //!
@@ -22,6 +23,7 @@ mod origins;
 mod reach;
 mod registries;
 mod transport;
+mod webhook;
 
 #[doc(hidden)]
 pub mod fuzzing;
@@ -33,3 +35,4 @@ pub use client::{Client, ClientSettings};
 pub use configuration::{Credentials, FileHosts, RegistryAddress};
 pub use issuers::Issuers;
 pub use registries::Registries;
+pub use webhook::Webhook;

@@ -34,7 +34,7 @@ pub use directory::Directory;
 pub use document::serve_document;
 pub use endpoint::{Endpoint, EndpointSettings};
 pub use format_error::{Dialect, FormatError};
-pub use log::{log_failure, note_principal};
+pub use log::{Auditor, log_failure, note_principal};
 pub use path::{BadPath, PathRules, RequestPath};
 pub use peer::PeerInfo;
 pub use repeat::{answer_asset, answer_asset_with, answer_attachment, answer_document};

@@ -1,14 +1,20 @@
-//! The access log: one event per request, written when its answer has been sent or given up.
+//! The access log: one event per request, written when its answer has been sent or given up, and told to whoever keeps
+//! an audit log ([`Auditor`]).
 //!
 //! It never holds credentials: no header, no query (presigned URLs and logins carry secrets there), no token that
 //! stands in a path.
 
 use std::net::IpAddr;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime};
 
-use http::{Method, StatusCode};
+use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use larder_core::Error;
-use larder_core::model::Principal;
+use larder_core::access::{Asked, RequestClient, RequestNotes};
+use larder_core::model::{Principal, Timestamp};
+use larder_core::services::audit::AuditCall;
 
 use crate::Response;
 use crate::path::{PathRules, RequestPath};
@@ -21,18 +27,54 @@ const REFUSED_PATH_BYTES: usize = 200;
 /// Longer segments are tokens.
 const LONGEST_NAME_BYTES: usize = 255;
 
+/// Keeps records of requests. It must not make anybody wait.
+pub trait Auditor: Send + Sync + 'static {
+    /// Whether a request that a journal record tells of, or that read, is to be told.
+    fn wants_reads(&self) -> bool;
+    /// Takes the record of a request that no journal record tells of.
+    fn record(&self, call: AuditCall);
+}
+
+/// Whether a server of this process has an auditor.
+static AUDITED: AtomicBool = AtomicBool::new(false);
+
+/// From now on, what an auditor must know is noted, also while nobody reads the log.
+pub(crate) fn note_for_auditor() {
+    AUDITED.store(true, Ordering::Relaxed);
+}
+
 /// Whether anybody reads the log; everything about it is skipped otherwise.
 #[inline]
 pub(crate) fn is_on() -> bool {
-    tracing::enabled!(target: TARGET, tracing::Level::INFO)
+    AUDITED.load(Ordering::Relaxed) || tracing::enabled!(target: TARGET, tracing::Level::INFO)
 }
 
-/// Who asked, as far as it became known; travels in the answer's extensions.
+/// Who asked for what, as far as it became known; travels in the answer's extensions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asker {
     address: Option<IpAddr>,
     /// The ARN.
-    principal: Option<String>,
+    principal: Option<Arc<str>>,
+    asked: Option<Arc<Asked>>,
+    /// A journal record tells of it.
+    is_written: bool,
+}
+
+/// The notes of a request that has come in.
+pub(crate) fn notes<B>(request: &Request<B>) -> RequestNotes {
+    let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let client = writes.then(|| RequestClient {
+        method: request.method().as_str().to_owned(),
+        uri: shown_path(request.uri().path()),
+        user_agent: request.headers().get(USER_AGENT).and_then(shown_agent),
+    });
+    RequestNotes::new(client, AUDITED.load(Ordering::Relaxed))
+}
+
+/// A client's name for itself, shortened.
+fn shown_agent(value: &HeaderValue) -> Option<String> {
+    let text = value.to_str().ok()?;
+    Some(text[..text.floor_char_boundary(LONGEST_NAME_BYTES)].to_owned())
 }
 
 /// Notes for the log which client asked, where a proxy stands between.
@@ -45,7 +87,10 @@ pub(crate) fn note_address(response: &mut Response, address: IpAddr) {
 /// Notes for the log whom the request was made by.
 pub fn note_principal(response: &mut Response, principal: &Principal) {
     if is_on() {
-        response.extensions_mut().get_or_insert_default::<Asker>().principal = Some(principal.arn().to_string());
+        let asker = response.extensions_mut().get_or_insert_default::<Asker>();
+        asker.principal = Some(principal.arn().as_str().into());
+        asker.asked = RequestNotes::asked();
+        asker.is_written = RequestNotes::is_written();
     }
 }
 
@@ -78,33 +123,59 @@ pub(crate) struct Entry {
     path: String,
     id: RequestId,
     peer: IpAddr,
-    principal: Option<String>,
     /// `None` until there is an answer.
     status: Option<StatusCode>,
+    asker: Asker,
     bytes: u64,
+    audit: Option<Audit>,
+}
+
+/// What the audit log needs beside.
+struct Audit {
+    auditor: Arc<dyn Auditor>,
+    user_agent: Option<HeaderValue>,
+    error_code: Option<String>,
+    denial: Option<String>,
 }
 
 impl Entry {
     /// A request that has just come in from `peer`.
-    pub(crate) fn begin(method: &Method, raw_path: &str, id: RequestId, peer: IpAddr) -> Self {
+    pub(crate) fn begin<B>(
+        request: &Request<B>,
+        id: RequestId,
+        peer: IpAddr,
+        auditor: Option<&Arc<dyn Auditor>>,
+    ) -> Self {
+        let audit = auditor.map(|auditor| Audit {
+            auditor: Arc::clone(auditor),
+            user_agent: request.headers().get(USER_AGENT).cloned(),
+            error_code: None,
+            denial: None,
+        });
         Self {
             started: Instant::now(),
-            method: method.clone(),
-            path: shown_path(raw_path),
+            method: request.method().clone(),
+            path: shown_path(request.uri().path()),
             id,
             peer,
-            principal: None,
             status: None,
+            asker: Asker::default(),
             bytes: 0,
+            audit,
         }
     }
 
     /// The head of the answer is known.
-    pub(crate) fn answered(&mut self, status: StatusCode, asker: Option<Asker>) {
+    pub(crate) fn answered(&mut self, status: StatusCode, headers: &HeaderMap, asker: Option<Asker>) {
         self.status = Some(status);
         if let Some(asker) = asker {
             self.peer = asker.address.unwrap_or(self.peer);
-            self.principal = asker.principal;
+            self.asker = asker;
+        }
+        if let Some(audit) = self.audit.as_mut().filter(|_| status.is_client_error() || status.is_server_error()) {
+            let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            audit.error_code = Some(text("x-amzn-errortype").unwrap_or_else(|| error_code(status).to_owned()));
+            audit.denial = text("x-larder-denial");
         }
     }
 
@@ -126,11 +197,60 @@ impl Drop for Entry {
             status,
             bytes = self.bytes,
             duration_us,
-            principal = self.principal,
+            principal = self.asker.principal.as_deref(),
             request_id = self.id.as_str(),
             peer = %self.peer,
             "request"
         );
+        if let Some(audit) = self.audit.take() {
+            self.tell(audit, status);
+        }
+    }
+}
+
+impl Entry {
+    /// Tells the auditor, unless a journal record tells of the request, or it is one of the server's own.
+    fn tell(&mut self, audit: Audit, status: u16) {
+        let asked = self.asker.asked.take();
+        let reads = match &asked {
+            Some(asked) => asked.reads,
+            None => matches!(self.method, Method::GET | Method::HEAD),
+        };
+        let unwanted = status < 400 && reads && !audit.auditor.wants_reads();
+        if self.asker.is_written && !reads && status < 400 || unwanted || self.path.starts_with("/-/") {
+            return;
+        }
+        let elapsed = self.started.elapsed();
+        let began =
+            SystemTime::now().checked_sub(elapsed).and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+        audit.auditor.record(AuditCall {
+            at: Timestamp(began.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0)),
+            request_id: self.id.as_str().to_owned(),
+            method: self.method.as_str().to_owned(),
+            uri: std::mem::take(&mut self.path),
+            status,
+            principal: self.asker.principal.as_deref().map(str::to_owned),
+            address: self.peer.to_string(),
+            user_agent: audit.user_agent.as_ref().and_then(shown_agent),
+            action: asked.as_ref().map(|asked| asked.action),
+            resource: asked.map(|asked| asked.resource.clone()),
+            error_code: audit.error_code,
+            denial: audit.denial,
+        });
+    }
+}
+
+/// What the API would call the failure that a package manager was told with this status.
+fn error_code(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "UnrecognizedClientException",
+        402 => "ServiceQuotaExceededException",
+        403 => "AccessDeniedException",
+        404 => "ResourceNotFoundException",
+        409 => "ConflictException",
+        429 => "ThrottlingException",
+        500.. => "InternalServerException",
+        _ => "ValidationException",
     }
 }
 

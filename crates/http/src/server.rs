@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use self::transport::Transport;
 pub use self::transport::{EncryptedStream, Encryption};
+use crate::log::{self, Auditor};
 use crate::request_id::RequestId;
 use crate::{RequestBody, Response};
 
@@ -88,13 +89,14 @@ pub struct Server<H> {
     handler: Arc<H>,
     settings: ServerSettings,
     encryption: Option<Arc<dyn Encryption>>,
+    auditor: Option<Arc<dyn Auditor>>,
 }
 
 impl<H: Handler> Server<H> {
     /// With the default bounds.
     #[must_use]
     pub fn new(handler: H) -> Self {
-        Self { handler: Arc::new(handler), settings: ServerSettings::default(), encryption: None }
+        Self { handler: Arc::new(handler), settings: ServerSettings::default(), encryption: None, auditor: None }
     }
 
     /// With other bounds.
@@ -108,6 +110,14 @@ impl<H: Handler> Server<H> {
     #[must_use]
     pub fn encrypted_by(mut self, encryption: Arc<dyn Encryption>) -> Self {
         self.encryption = Some(encryption);
+        self
+    }
+
+    /// Tells of every request.
+    #[must_use]
+    pub fn audited_by(mut self, auditor: Arc<dyn Auditor>) -> Self {
+        log::note_for_auditor();
+        self.auditor = Some(auditor);
         self
     }
 
@@ -129,6 +139,7 @@ impl<H: Handler> Server<H> {
                         ends.is_encrypted = self.encryption.is_some();
                         let (builder, handler) = (builder.clone(), Arc::clone(&self.handler));
                         let (encryption, settings) = (self.encryption.clone(), self.settings.clone());
+                        let auditor = self.auditor.clone();
                         let mut phase = phase.subscribe();
                         tokio::spawn(async move {
                             let opened = tokio::select! {
@@ -139,7 +150,7 @@ impl<H: Handler> Server<H> {
                             match opened {
                                 Ok(transport) => {
                                     let wire = wire::Wire::new(transport, settings.write_timeout);
-                                    connection::serve(builder, wire, ends, handler, phase).await;
+                                    connection::serve(builder, wire, ends, handler, auditor, phase).await;
                                 }
                                 Err(error) => tracing::debug!(%error, peer = %ends.remote, "a handshake failed"),
                             }

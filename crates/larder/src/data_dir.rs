@@ -49,6 +49,26 @@ impl DataDir {
         self.0.join("external-connections.toml")
     }
 
+    /// The files of the audit log.
+    pub(crate) fn audit(&self) -> PathBuf {
+        self.0.join("audit")
+    }
+
+    /// The key that signs the journal's checkpoints.
+    pub(crate) fn journal_key(&self) -> PathBuf {
+        self.0.join("journal").join("key")
+    }
+
+    /// What this node is called in leases.
+    pub(crate) fn node_name(&self) -> PathBuf {
+        self.0.join("journal").join("node")
+    }
+
+    /// The newest checkpoint of the journal.
+    pub(crate) fn journal_checkpoint(&self) -> PathBuf {
+        self.0.join("journal").join("checkpoint")
+    }
+
     /// The local authority's and the server's certificates and keys.
     pub(crate) fn tls(&self) -> PathBuf {
         self.0.join("tls")

@@ -1,5 +1,6 @@
 //! Larder's binary: command line, configuration, wiring, bootstrap. Everything else is in the other crates.
 
+mod audit;
 mod aws_files;
 mod bootstrap;
 pub mod cli;
@@ -8,6 +9,7 @@ mod connect;
 mod data_dir;
 mod detect;
 mod external_file;
+mod journal;
 mod logging;
 mod serve;
 mod tls;

@@ -8,12 +8,15 @@ use std::time::{Duration, SystemTime};
 
 use larder_api::{Api, ApiSettings};
 use larder_core::model::ExternalConnection;
+use larder_core::services::SealedJournal;
 use larder_external::Registries;
 use larder_http::{Endpoint, EndpointSettings, Server};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use crate::audit::{AuditFiles, AuditWriter, Queue};
 use crate::aws_files::AwsFiles;
 use crate::bootstrap::{bootstrap, next_steps};
 use crate::cli::{Failure, Outcome};
@@ -21,6 +24,7 @@ use crate::config::Settings;
 use crate::data_dir::write_private;
 use crate::detect::{Found, detect};
 use crate::external_file::ExternalFile;
+use crate::journal::{Retention, events, make_key, node_name};
 use crate::tls::{Tls, how_to_trust};
 use crate::wiring::{Machine, Wired, addresses, routes, wire};
 
@@ -43,8 +47,9 @@ pub(crate) async fn serve(settings: Settings) -> Outcome<()> {
     if first_start {
         detect_at_first_start(&settings)?;
     }
-    let Wired { services, registries } = wire(&settings).await?;
-    let machine = Machine { services: Arc::clone(&services) };
+    make_key(&settings.data_dir)?;
+    let Wired { services, registries, journal, client } = wire(&settings).await?;
+    let machine = Machine { services: Arc::clone(&services), journal: Arc::clone(&journal) };
     if settings.bootstrap {
         let external = ExternalFile::read(&settings.data_dir.external_file())?;
         let connections: Vec<ExternalConnection> = settings.all_registries(&external)?.into_keys().collect();
@@ -70,17 +75,55 @@ pub(crate) async fn serve(settings: Settings) -> Outcome<()> {
     if let Some(tls) = &tls {
         server = server.encrypted_by(tls.encryption());
     }
+    let mut audit = None;
+    if let Some(audited) = &settings.audit {
+        let (queue, queued) = Queue::new(audited.reads);
+        server = server.audited_by(Arc::new(queue));
+        let files = AuditFiles::open(&audited.folder, audited.limits.clone(), services.clock.now())?;
+        audit = Some(AuditWriter::new(Arc::clone(&services), files, queued));
+    }
+    // Whoever knows that requests are served may ask to stop at once.
+    let stop = stop_signal()?;
     announce(&settings, &base_url, authority.as_deref(), first_start)?;
     let mut watches = JoinSet::new();
+    watches.spawn(seal(Arc::clone(&journal)));
+    let node = node_name(&settings.data_dir)?;
+    if let Some(events) = events(&settings.webhooks, &services, &client, node)? {
+        watches.spawn(async move { events.run().await });
+    }
+    if let Some(keep) = settings.journal_keep {
+        let (journal, clock) = (Arc::clone(&journal), Arc::clone(&services.clock));
+        let audited = audit.as_ref().map(AuditWriter::written);
+        let readers = settings.webhooks.iter().map(|webhook| webhook.name.clone()).collect();
+        watches.spawn(Retention { journal, clock, keep, readers, audited }.run());
+    }
+    let audit = audit.map(|writer| {
+        let (stop, stopped) = oneshot::channel();
+        (stop, tokio::spawn(writer.run(stopped)))
+    });
     watches.spawn(reload_registries(settings, registries));
     if let Some(tls) = tls {
         watches.spawn(tls.keep_current());
     }
-    server.run(listener, stop_signal()?, SHUTDOWN_PATIENCE).await;
+    server.run(listener, stop, SHUTDOWN_PATIENCE).await;
     watches.abort_all();
     services.background.drain().await;
+    if let Err(error) = journal.seal_all().await {
+        tracing::warn!(%error, "the last journal records are sealed at the next start");
+    }
+    if let Some((stop, writer)) = audit {
+        drop(stop);
+        if let Err(error) = writer.await {
+            tracing::error!(%error, "the audit log was not completed; the next start does it");
+        }
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Seals the journal until it is aborted.
+async fn seal(journal: Arc<SealedJournal>) {
+    journal.run().await;
 }
 
 /// Where clients on this machine find the listener.

@@ -7,7 +7,7 @@ use larder_auth::{policy::Evaluator, token::RandomSecrets, web_identity::JsonWeb
 use larder_core::access::{Allowed, Caller, ServerTarget, Via};
 use larder_core::model::{AccountId, ExternalConnection, Principal, PrincipalKind, SystemClock};
 use larder_core::ports::Format;
-use larder_core::services::{Formats, Ports, Services, WebIdentityPorts};
+use larder_core::services::{Formats, Ports, SealedJournal, Services, WebIdentityPorts};
 use larder_external::{Client, ClientSettings, Credentials, Issuers, Registries, RegistryAddress};
 use larder_http::FormatRoutes;
 use larder_store::blob::{StorageOptions, open_storage};
@@ -16,6 +16,7 @@ use larder_store::{DatabaseUrl, Store};
 use crate::cli::{DataOptions, Failure, Outcome, ServeOptions};
 use crate::config::{RegistryTable, Settings};
 use crate::external_file::ExternalFile;
+use crate::journal::{FileWitness, load_key};
 
 /// The rules of every format that is served.
 fn formats() -> Formats {
@@ -53,6 +54,9 @@ pub(crate) fn routes(services: &Arc<Services>, settings: &Settings) -> Vec<Arc<d
 pub(crate) struct Wired {
     pub(crate) services: Arc<Services>,
     pub(crate) registries: Arc<Registries>,
+    pub(crate) journal: Arc<SealedJournal>,
+    /// The only way out, for what the configuration names.
+    pub(crate) client: Client,
 }
 
 /// Opens database and blob store and wires the services to them.
@@ -68,8 +72,12 @@ pub(crate) async fn wire(settings: &Settings) -> Outcome<Wired> {
         ..StorageOptions::default()
     };
     let blobs = open_storage(&settings.storage_url, &storage)?;
+    let store = Arc::new(store);
+    let witness = Arc::new(FileWitness::new(&settings.data_dir));
+    let key = load_key(&settings.data_dir)?;
+    let journal = SealedJournal::new(Arc::clone(&store) as _, Arc::new(SystemClock), key, witness);
     let services = Services::new(Ports {
-        store: Arc::new(store),
+        store,
         blobs,
         registries: Arc::clone(&registries) as _,
         policies: Arc::new(Evaluator::new()),
@@ -79,13 +87,13 @@ pub(crate) async fn wire(settings: &Settings) -> Outcome<Wired> {
         limits: settings.limits.clone(),
         region: settings.region.as_str().into(),
     });
-    let issuers = Issuers::new(client, settings.internal_issuers.iter().cloned())?;
+    let issuers = Issuers::new(client.clone(), settings.internal_issuers.iter().cloned())?;
     let services = services.with_web_identities(WebIdentityPorts {
         tokens: Arc::new(JsonWebTokens),
         issuers: Arc::new(issuers),
         reusable_tokens: settings.reusable_identity_tokens,
     });
-    Ok(Wired { services: Arc::new(services), registries })
+    Ok(Wired { services: Arc::new(services), registries, journal: Arc::new(journal), client })
 }
 
 /// Configuration as the outgoing client takes it.
@@ -108,6 +116,7 @@ fn address(table: RegistryTable) -> RegistryAddress {
 /// The services as the machine's owner uses them: from the command line, without credentials.
 pub(crate) struct Machine {
     pub(crate) services: Arc<Services>,
+    pub(crate) journal: Arc<SealedJournal>,
 }
 
 impl Machine {
@@ -124,7 +133,8 @@ impl Machine {
                 path.display()
             )));
         }
-        Ok(Self { services: wire(&settings).await?.services })
+        let Wired { services, journal, .. } = wire(&settings).await?;
+        Ok(Self { services, journal })
     }
 
     /// The machine's owner, acting for an account.

@@ -1,5 +1,6 @@
 //! The end-to-end tests: real clients and raw requests against the real program. `cargo xtask e2e` runs them.
 
+mod audit_checks;
 mod boto3;
 mod cargo_checks;
 mod cargo_registry_checks;
@@ -7,10 +8,12 @@ mod cluster;
 mod connect_checks;
 mod cooldown_checks;
 mod crash;
+mod events_checks;
 mod every_route;
 mod faults;
 mod generic_checks;
 mod identities;
+mod journal_checks;
 mod maintenance;
 mod maven_builds;
 mod maven_checks;
@@ -89,6 +92,9 @@ fn main() {
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,
+        journal_checks::TESTS,
+        events_checks::TESTS,
+        audit_checks::TESTS,
         boto3::TESTS,
         generic_checks::TESTS,
         connect_checks::TESTS,

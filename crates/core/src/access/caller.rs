@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::RequestNotes;
 use crate::model::{
     AccessKeyId, AccountId, Actor, Credential, DomainId, Principal, PrincipalKind, Session, Timestamp, TokenId, User,
 };
@@ -72,6 +73,7 @@ impl Caller {
             operation,
             at,
             request_id: self.request_id.clone(),
+            client: RequestNotes::client(),
         }
     }
 }

@@ -6,7 +6,7 @@ use moka::sync::Cache;
 
 use super::context::{borrowed, of_caller};
 use super::refused::Refused;
-use super::{Action, Allowed, Caller, PolicyScope, ServerTarget, Target, Via};
+use super::{Action, Allowed, Caller, PolicyScope, RequestNotes, ServerTarget, Target, Via};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
     AccountId, Clock, Domain, DomainId, DomainName, PrincipalKind, Repository, RepositoryId, RepositoryName,
@@ -138,6 +138,7 @@ impl Access {
         target: T,
         request_context: &[(String, Vec<String>)],
     ) -> Result<Allowed<T>> {
+        RequestNotes::ask(action, || target.arn(&self.region).as_str().to_owned());
         let decision = self.decide(caller, action, &target, request_context).await?;
         if let Some(refusal) = decision.refusal {
             return Err(refusal.into());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Applied, Change, PackageGroups, Sessions};
+use super::{Applied, Change, JournalLog, PackageGroups, Sessions};
 use crate::error::Result;
 use crate::model::{
     AccessKey, AccessKeyId, AccountId, Actor, AllowPublish, AllowUpstream, Asset, AuthorizationToken, Domain, DomainId,
@@ -27,6 +27,7 @@ pub trait MetadataStore:
     + PackageGroups
     + UpstreamIndexes
     + Journal
+    + JournalLog
     + Send
     + Sync
     + 'static

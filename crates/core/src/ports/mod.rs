@@ -3,7 +3,9 @@
 
 mod blobs;
 mod change;
+mod events;
 mod format;
+mod log;
 mod metadata;
 mod package_groups;
 mod policy;
@@ -15,7 +17,12 @@ mod web_identity;
 
 pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, KEPT_FOR, StagedBlob, Staging};
 pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
+pub use events::{EventMessage, EventSender};
 pub use format::{Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset};
+pub use log::{
+    CursorBatch, Delivery, DeliveryState, EventCursor, JournalLog, LogState, Outcome, Seal, Sealed, Signer, StoredTile,
+    Witness,
+};
 pub use metadata::{
     Accounts, Domains, HostedPackage, Journal, MetadataStore, PackageFilter, Packages, Repositories, RepositoryFilter,
     Sightings, StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,

@@ -8,7 +8,7 @@ use moka::sync::Cache;
 use super::fetch::{Arrival, FetchJob, FetchKey, Fetches, SharedFetch};
 use super::view::{Dependencies, Views};
 use super::{Background, Ingest};
-use crate::access::{Allowed, RepositoryTarget};
+use crate::access::{Allowed, RepositoryTarget, RequestNotes};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
     Actor, Asset, AssetName, Digests, DomainId, ExpectedDigests, ExternalConnection, OriginRestrictions, PackageKey,
@@ -124,6 +124,7 @@ impl Downloads {
         version: &VersionText,
         asset: &AssetName,
     ) -> Result<OpenedAsset> {
+        RequestNotes::about(key, Some(version));
         let target = allowed.target();
         let name = format!("{} {key} {version} {asset}", target.repository.id.0);
         if let Some(found) = self.found.get(&name)

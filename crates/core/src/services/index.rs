@@ -7,7 +7,7 @@ use moka::sync::Cache;
 use super::keyed_lock::KeyedLock;
 use super::view::{Dependencies, Sources, Views};
 use super::{Document, Rendered, View};
-use crate::access::{Allowed, RepositoryTarget};
+use crate::access::{Allowed, RepositoryTarget, RequestNotes};
 use crate::error::{Error, Result};
 use crate::model::{PackageKey, Repository, RepositoryId};
 
@@ -41,7 +41,7 @@ impl IndexService {
     /// # Errors
     /// [`Error::ResourceNotFound`] if nobody knows it, [`Error::Upstream`] if a source that might know it failed.
     pub async fn view(&self, allowed: &Allowed<RepositoryTarget>, key: &PackageKey) -> Result<View> {
-        self.views.load(&allowed.target().repository, key, Sources::All).await
+        self.view_of(allowed, key, Sources::All).await
     }
 
     /// As [`IndexService::view`], of some of the sources.
@@ -54,6 +54,7 @@ impl IndexService {
         key: &PackageKey,
         sources: Sources,
     ) -> Result<View> {
+        RequestNotes::about(key, None);
         self.views.load(&allowed.target().repository, key, sources).await
     }
 
@@ -98,6 +99,7 @@ impl IndexService {
     where
         F: FnOnce(&View) -> Result<Rendered> + Send + 'static,
     {
+        RequestNotes::about(key, None);
         let name = document_name(allowed.target().repository.id, key, variant);
         if let Some(document) = self.remembered(&name, key).await? {
             return Ok(document);

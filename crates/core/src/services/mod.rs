@@ -1,5 +1,6 @@
 //! The rules, one file per aggregate.
 
+pub mod audit;
 mod background;
 mod control;
 mod cooldown;
@@ -7,6 +8,7 @@ mod copies;
 mod document;
 mod domains;
 mod downloads;
+mod events;
 mod fetch;
 mod formats;
 mod graph;
@@ -15,6 +17,7 @@ mod index;
 mod ingestion;
 mod keyed_lock;
 mod limits;
+mod log;
 mod maintenance;
 mod package_groups;
 mod packages;
@@ -39,11 +42,13 @@ pub use copies::CopyRequest;
 pub use document::{Document, Rendered};
 pub use domains::{DescribedDomain, DomainService, NewDomain};
 pub use downloads::{Downloads, OpenedAsset};
+pub use events::{EventFilter, EventHook, EventRetry, Events, render as render_event};
 pub use formats::Formats;
 pub use identities::IdentityService;
 pub use index::IndexService;
 pub(crate) use ingestion::{Ingest, Ingestion};
 pub use limits::Limits;
+pub use log::{ConsistencyProof, InclusionProof, LogProblem, LogReport, SealedJournal};
 pub use maintenance::{GarbageReport, Maintenance, Problem, VerifyReport};
 pub(crate) use package_groups::Associations;
 pub use package_groups::{OriginUpdate, PackageGroupService, PackageGroupSettings, PackageGroupUpdate};

@@ -16,7 +16,7 @@ use super::sent::Sent;
 use super::wire::Wire;
 use super::{Ends, Handler, Phase};
 use crate::body::Unread;
-use crate::log::{self, Asker, Entry};
+use crate::log::{self, Asker, Auditor, Entry};
 use crate::request_id::RequestId;
 use crate::{RequestBody, Response, response};
 
@@ -28,13 +28,15 @@ pub(super) async fn serve<H: Handler>(
     wire: Wire,
     ends: Ends,
     handler: Arc<H>,
+    auditor: Option<Arc<dyn Auditor>>,
     mut phase: watch::Receiver<Phase>,
 ) {
     let unread = wire.unread();
     let service = service_fn(move |request| {
         let handler = Arc::clone(&handler);
         let unread = unread.clone();
-        async move { Ok::<_, Infallible>(answer(handler.as_ref(), request, ends, &unread).await) }
+        let auditor = auditor.clone();
+        async move { Ok::<_, Infallible>(answer(handler.as_ref(), request, ends, &unread, auditor.as_ref()).await) }
     });
     let mut connection = std::pin::pin!(builder.serve_connection(wire, service));
     let mut reached = Phase::Serving;
@@ -63,13 +65,14 @@ async fn answer<H: Handler>(
     request: Request<Incoming>,
     ends: Ends,
     unread: &Unread,
+    auditor: Option<&Arc<dyn Auditor>>,
 ) -> http::Response<Sent> {
     let id = RequestId::random();
-    let mut entry =
-        log::is_on().then(|| Box::new(Entry::begin(request.method(), request.uri().path(), id, ends.remote.ip())));
+    let mut entry = log::is_on().then(|| Box::new(Entry::begin(&request, id, ends.remote.ip(), auditor)));
+    let notes = log::notes(&request);
     let waits_to_send = request.headers().contains_key(EXPECT);
     let request = request.map(|body| RequestBody::network(body, unread));
-    let handled = AssertUnwindSafe(id.scope(handler.handle(request, ends, &id))).catch_unwind().await;
+    let handled = AssertUnwindSafe(id.scope(notes.scope(handler.handle(request, ends, &id)))).catch_unwind().await;
     let mut response = handled.unwrap_or_else(|_| defect(&id));
     // What is left of a large body is not read, so the connection ends here. A client that was not told would send its
     // next request into it. One that waits for "100 Continue" sends no body after another answer.
@@ -82,7 +85,7 @@ async fn answer<H: Handler>(
     }
     if let Some(entry) = &mut entry {
         let asker = response.extensions_mut().remove::<Asker>();
-        entry.answered(response.status(), asker);
+        entry.answered(response.status(), response.headers(), asker);
     }
     response.map(|body| Sent::new(body, entry))
 }

@@ -45,7 +45,24 @@ pub(super) fn verify(options: &VerifyOptions) -> Outcome {
             println!("{problem}");
         }
         println!("{} stored assets checked, {} problems", report.checked, report.problems.len());
-        Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let log = machine
+            .journal
+            .verify(|leaves| {
+                if leaves % 100_096 == 0 {
+                    eprintln!("{leaves} journal records checked");
+                }
+            })
+            .await?;
+        for problem in &log.problems {
+            println!("{problem}");
+        }
+        let problems = log.problems.len() as u64 + log.more_problems;
+        println!("{} sealed journal records checked, {problems} problems", log.leaves);
+        if log.leaves > 0 && !log.witnessed {
+            println!("no checkpoint is kept outside of the database: an older database would not be noticed");
+        }
+        let is_whole = report.problems.is_empty() && problems == 0;
+        Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
 

@@ -1,10 +1,13 @@
 //! The command line. Each command is a file; this one parses and dispatches.
 
 mod account;
+mod audit;
+mod audit_log;
 mod config;
 mod connect;
 mod credential;
 mod env;
+mod events;
 mod external;
 mod maintenance;
 mod options;
@@ -60,7 +63,14 @@ enum Command {
     /// Check the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Hash every stored asset again and check that nothing is missing; exits with 1 if something is.
+    /// Look after the delivery of events to webhooks.
+    #[command(subcommand)]
+    Events(events::EventsCommand),
+    /// Look at the journal and prove what is in it.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Hash every stored asset again, check that nothing is missing and that nobody altered the journal; exits with 1
+    /// if something is wrong.
     Verify(maintenance::VerifyOptions),
     /// Remove stored bytes that no package refers to any more.
     Gc(maintenance::GcOptions),
@@ -166,6 +176,8 @@ fn dispatch(cli: Cli) -> Outcome {
         Some(Command::Connect(options)) => connect::run(&options),
         Some(Command::Credential(command)) => credential::run(&command),
         Some(Command::Config(command)) => config::run(command),
+        Some(Command::Events(command)) => events::run(command),
+        Some(Command::Audit(command)) => audit::run(command),
         Some(Command::Verify(options)) => maintenance::verify(&options),
         Some(Command::Gc(options)) => maintenance::gc(&options),
         Some(Command::Routes(options)) => routes::run(&options),

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::ConfigError;
+use super::audit::AuditSection;
+use super::webhooks::WebhookSection;
 
 /// The file's content. Every key is optional; an unknown one is an error.
 #[derive(Debug, Default, Deserialize)]
@@ -42,6 +44,13 @@ pub(crate) struct ConfigFile {
     pub(crate) limits: LimitsSection,
     #[serde(default)]
     pub(crate) rates: RatesSection,
+    #[serde(default)]
+    pub(crate) journal: JournalSection,
+    /// The audit log.
+    pub(crate) audit: Option<AuditSection>,
+    /// Receivers of events.
+    #[serde(default)]
+    pub(crate) webhooks: Vec<WebhookSection>,
     #[serde(default)]
     pub(crate) upstreams: UpstreamsSection,
     #[serde(default)]
@@ -125,6 +134,14 @@ pub(crate) struct RatesSection {
     /// Operations of the API by one account: `GetAuthorizationToken = 40`.
     #[serde(default)]
     pub(crate) operations: BTreeMap<String, u32>,
+}
+
+/// The journal of all changes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct JournalSection {
+    /// Days after which sealed records are removed; their hashes stay. Without it, all are kept.
+    pub(crate) keep_days: Option<u32>,
 }
 
 /// Where CodeArtifact's way with upstream repositories and public registries can be chosen over Larder's.

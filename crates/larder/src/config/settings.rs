@@ -12,7 +12,8 @@ use url::Url;
 
 use super::file::{LimitsSection, RegistryTable, UpstreamsSection};
 use super::rates::rates;
-use super::{ConfigError, ConfigFile, RegistryEntry, TlsOptions, TlsSettings};
+use super::webhooks::webhooks;
+use super::{AuditSettings, ConfigError, ConfigFile, RegistryEntry, TlsOptions, TlsSettings, WebhookSettings};
 use crate::cli::ServeOptions;
 use crate::data_dir::DataDir;
 use crate::external_file::ExternalFile;
@@ -53,6 +54,12 @@ pub(crate) struct Settings {
     pub(crate) internal_issuers: Vec<String>,
     /// Tokens of identity providers may be exchanged more than once.
     pub(crate) reusable_identity_tokens: bool,
+    /// The audit log, if there is one.
+    pub(crate) audit: Option<AuditSettings>,
+    /// Receivers of events.
+    pub(crate) webhooks: Vec<WebhookSettings>,
+    /// How long sealed journal records are kept.
+    pub(crate) journal_keep: Option<Duration>,
     pub(crate) bootstrap: bool,
     pub(crate) ready_file: Option<PathBuf>,
 }
@@ -119,6 +126,9 @@ impl Settings {
             swift_signatures_required: file.swift.require_signatures,
             internal_issuers: file.web_identity.internal_issuers,
             reusable_identity_tokens: file.web_identity.reusable_tokens,
+            audit: file.audit.map(|section| section.settle(&data_dir)),
+            webhooks: webhooks(file.webhooks)?,
+            journal_keep: file.journal.keep_days.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600)),
             bootstrap: !options.no_bootstrap,
             ready_file: options.ready_file.clone(),
             data_dir,

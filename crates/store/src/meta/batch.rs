@@ -9,8 +9,8 @@ use larder_core::ports::{BatchOutcome, BatchSelection, VersionSelector};
 use larder_core::{Error, Result};
 
 use super::Transaction;
+use super::journal::VersionChange;
 use super::places::Place;
-use super::versions::told;
 
 /// What a batch call does to each version.
 #[derive(Clone, Copy)]
@@ -191,10 +191,13 @@ impl Transaction<'_> {
                 self.delete_dist_tags_of(package.id, &version.version).await?;
             }
         }
-        let resource = place.version(self.region, &package.key, &version.version);
-        let before = told(version.status, &version.revision);
-        let after = (target != VersionStatus::Deleted).then(|| told(target, &revision));
-        self.record(&resource, Some(&before), after.as_deref()).await?;
+        let change = VersionChange {
+            before: Some((version.status, &version.revision)),
+            after: (target != VersionStatus::Deleted).then_some((target, &revision)),
+            assets_removed: if matches!(step, Step::SetStatus(_)) { 0 } else { version.assets.len() },
+            ..VersionChange::default()
+        };
+        self.record_version(place, &package.key, &version.version, &change).await?;
         Ok((revision, true))
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use larder_core::access::RequestNotes;
 use larder_core::model::Actor;
 use larder_core::ports::{Applied, Change, MetadataStore};
 use larder_core::{Error, Result};
@@ -24,12 +25,14 @@ struct Apply {
 }
 
 impl Work for Apply {
-    type Output = Applied;
+    /// And whether a journal record tells of it.
+    type Output = (Applied, bool);
 
-    async fn run(&self, conn: &mut Conn) -> Result<Applied> {
-        let mut transaction = Transaction { conn, actor: &self.actor, region: &self.region };
+    async fn run(&self, conn: &mut Conn) -> Result<(Applied, bool)> {
+        let mut transaction = Transaction { conn, actor: &self.actor, region: &self.region, recorded: false };
         // Boxed, because the futures of the larger changes are large.
-        Box::pin(transaction.apply(&self.change)).await
+        let applied = Box::pin(transaction.apply(&self.change)).await?;
+        Ok((applied, transaction.recorded))
     }
 }
 
@@ -38,7 +41,10 @@ impl MetadataStore for Store {
     async fn apply(&self, actor: &Actor, change: Change) -> Result<Applied> {
         let deletes = matches!(change, Change::DeleteRepository { .. });
         let work = Apply { actor: actor.clone(), change, region: Arc::clone(&self.region) };
-        let applied = self.database.write(work).await?;
+        let (applied, recorded) = self.database.write(work).await?;
+        if recorded {
+            RequestNotes::note_written();
+        }
         if deletes {
             self.purge_in_background();
         }

@@ -11,8 +11,9 @@ use larder_core::{Error, Refusal, Result};
 
 use super::Transaction;
 use super::batch::{all_or_nothing, failed};
+use super::journal::{VersionChange, replaced};
 use super::places::Place;
-use super::versions::{NewVersion, told};
+use super::versions::NewVersion;
 
 /// What to do with one version of a copy that is allowed.
 struct Planned {
@@ -63,25 +64,33 @@ impl Transaction<'_> {
             return Err(Refusal::origin_upstream(key, &place.name).into());
         }
         let existing = self.find_version_of(package.id, &version.version).await?;
-        let (before, after) = match existing {
-            None => (None, self.copy_version(&place, &package, &version).await?),
-            Some(existing) => {
-                let Some(revision) = self.add_missing(&place, &existing, &version).await? else { return Ok(()) };
-                (Some(told(existing.status, &existing.revision)), told(existing.status, &revision))
-            }
+        let (revision, added) = match &existing {
+            None => (self.copy_version(&place, &package, &version).await?, version.assets.len()),
+            Some(existing) => match self.add_missing(&place, existing, &version).await? {
+                Some((revision, added)) => (revision, added),
+                None => return Ok(()),
+            },
         };
         self.touch_package(package.id).await?;
-        let resource = place.version(self.region, key, &version.version);
-        self.record(&resource, before.as_deref(), Some(&after)).await
+        let status = existing.as_ref().map_or(version.status, |existing| existing.status);
+        let change = VersionChange {
+            before: existing.as_ref().map(|existing| (existing.status, &existing.revision)),
+            after: Some((status, &revision)),
+            assets_added: added,
+            metadata_updated: existing.is_none(),
+            ..VersionChange::default()
+        };
+        self.record_version(&place, key, &version.version, &change).await
     }
 
-    /// Adds to a retained version the assets that its source has gained. Answers the new revision, if there were any.
+    /// Adds to a retained version the assets that its source has gained. Answers the new revision and how
+    /// many, if there were any.
     async fn add_missing(
         &mut self,
         place: &Place,
         existing: &PackageVersion,
         source: &PackageVersion,
-    ) -> Result<Option<Revision>> {
+    ) -> Result<Option<(Revision, usize)>> {
         let known = |asset: &&Asset| !existing.assets.iter().any(|other| other.name == asset.name);
         let missing: Vec<&Asset> = source.assets.iter().filter(known).collect();
         if missing.is_empty() || !existing.status.is_downloadable() {
@@ -91,11 +100,11 @@ impl Transaction<'_> {
         let all = existing.assets.iter().chain(missing.iter().copied());
         let revision = Revision::of_version(&existing.metadata, all);
         self.update_version(existing.id, existing.status, &revision).await?;
-        Ok(Some(revision))
+        Ok(Some((revision, missing.len())))
     }
 
-    /// Makes a row for a version that is stored elsewhere in the domain. Answers its state for the journal.
-    async fn copy_version(&mut self, place: &Place, package: &Package, source: &PackageVersion) -> Result<String> {
+    /// Makes a row for a version that is stored elsewhere in the domain. Answers its revision.
+    async fn copy_version(&mut self, place: &Place, package: &Package, source: &PackageVersion) -> Result<Revision> {
         let details = self.details_of(source.id).await?;
         let new = NewVersion {
             version: &source.version,
@@ -108,8 +117,7 @@ impl Transaction<'_> {
             details: &details,
             assets: &source.assets,
         };
-        let revision = self.create_version(place.domain, package.id, &new).await?;
-        Ok(told(source.status, &revision))
+        self.create_version(place.domain, package.id, &new).await
     }
 
     pub(super) async fn copy_versions(
@@ -206,15 +214,20 @@ impl Transaction<'_> {
             Destination::Free => None,
             Destination::Taken(existing) => {
                 self.delete_version(place.domain, existing.id).await?;
-                Some(told(existing.status, &existing.revision))
+                Some(existing)
             }
         };
-        let after = self.copy_version(place, package, &plan.source).await?;
+        let revision = self.copy_version(place, package, &plan.source).await?;
         for tag in &plan.tags {
             self.set_dist_tag(package.id, tag, &plan.source.version).await?;
         }
-        let resource = place.version(self.region, &package.key, &plan.source.version);
-        self.record(&resource, before.as_deref(), Some(&after)).await?;
+        let change = VersionChange {
+            before: before.map(|existing| (existing.status, &existing.revision)),
+            after: Some((plan.source.status, &revision)),
+            metadata_updated: true,
+            ..replaced(before.map_or(&[], |existing| &existing.assets), &plan.source.assets)
+        };
+        self.record_version(place, &package.key, &plan.source.version, &change).await?;
         Ok(Some(plan.source.revision.clone()))
     }
 }

@@ -10,6 +10,7 @@ mod change;
 mod copy;
 mod domains;
 mod journal;
+mod log;
 mod package_group_changes;
 mod package_groups;
 mod packages;
@@ -18,6 +19,7 @@ mod places;
 mod policies;
 mod publish;
 mod purge;
+mod readers;
 mod reading;
 mod repositories;
 mod roles;
@@ -70,12 +72,14 @@ fn statements() -> impl Iterator<Item = &'static Sql> {
         change::STATEMENTS,
         domains::STATEMENTS,
         journal::STATEMENTS,
+        log::STATEMENTS,
         package_group_changes::STATEMENTS,
         package_groups::STATEMENTS,
         packages::STATEMENTS,
         places::STATEMENTS,
         policies::STATEMENTS,
         purge::STATEMENTS,
+        readers::STATEMENTS,
         repositories::STATEMENTS,
         roles::STATEMENTS,
         sessions::STATEMENTS,
@@ -95,6 +99,8 @@ struct Transaction<'a> {
     conn: &'a mut Conn,
     actor: &'a Actor,
     region: &'a str,
+    /// A journal record was appended.
+    recorded: bool,
 }
 
 impl Transaction<'_> {

@@ -8,10 +8,14 @@ use larder_core::model::{
 use larder_core::ports::PackageFilter;
 use larder_core::{Error, Result};
 
+use super::journal::VersionChange;
 use super::paging::Filtered;
 use super::places::Place;
 use super::{Transaction, paging};
 use crate::sql::{Conn, Row, Value, corrupt, params, statements};
+
+/// Versions read at once while their package is deleted.
+const LEAVING_PAGE: i64 = 200;
 
 /// Columns of a package, read by [`read_package`].
 macro_rules! columns {
@@ -350,6 +354,21 @@ impl Transaction<'_> {
 
     pub(super) async fn delete_package(&mut self, id: PackageId) -> Result<()> {
         let (package, place) = self.lock_package(id).await?;
+        // One event per version (reference 7.1), read in pages.
+        let mut after = String::new();
+        loop {
+            let page = self.list_leaving(id, &after, LEAVING_PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = last.version.to_string();
+            for leaving in &page {
+                let change = VersionChange {
+                    before: Some((leaving.status, &leaving.revision)),
+                    assets_removed: leaving.assets,
+                    ..VersionChange::default()
+                };
+                self.record_version(&place, &package.key, &leaving.version, &change).await?;
+            }
+        }
         self.release_package(place.domain, id).await?;
         self.conn.execute(&DELETE, params![id]).await?;
         let resource = place.package(self.region, &package.key);

@@ -9,7 +9,7 @@ use crate::sql::{Row, corrupt, params, statements};
 
 statements! {
     FIND = "
-        SELECT r.id, d.id, d.owner, d.name, r.name
+        SELECT r.id, d.id, d.owner, d.name, r.name, r.administrator
           FROM repository r JOIN domain d ON d.id = r.domain_id
          WHERE r.id = $1 AND r.gone = 0";
 }
@@ -18,9 +18,10 @@ statements! {
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) domain: DomainId,
-    owner: AccountId,
-    domain_name: DomainName,
+    pub(super) owner: AccountId,
+    pub(super) domain_name: DomainName,
     pub(super) name: RepositoryName,
+    pub(super) administrator: AccountId,
 }
 
 impl Place {
@@ -43,6 +44,7 @@ fn read_place(row: &Row<'_>) -> Result<Place> {
         owner: AccountId::new(row.text(2)?).map_err(broken)?,
         domain_name: DomainName::new(row.text(3)?).map_err(broken)?,
         name: RepositoryName::new(row.text(4)?).map_err(broken)?,
+        administrator: AccountId::new(row.text(5)?).map_err(broken)?,
     })
 }
 

@@ -10,8 +10,9 @@ use larder_core::ports::PublishAs;
 use larder_core::{Error, Refusal, Result};
 
 use super::Transaction;
+use super::journal::{VersionChange, replaced};
 use super::places::Place;
-use super::versions::{NewVersion, told};
+use super::versions::NewVersion;
 
 fn conflict(publication: &Publication, kind: ConflictKind, why: &str) -> Error {
     let message = format!("version {} of {} {why}", publication.version, publication.display_name);
@@ -151,8 +152,13 @@ impl Transaction<'_> {
             assets: &new_assets(&[], &publication.assets)?,
         };
         let revision = self.create_version(place.domain, package.id, &new).await?;
-        let resource = place.version(self.region, &publication.package, &publication.version);
-        self.record(&resource, None, Some(&told(publication.status, &revision))).await?;
+        let change = VersionChange {
+            after: Some((publication.status, &revision)),
+            assets_added: new.assets.len(),
+            metadata_updated: true,
+            ..VersionChange::default()
+        };
+        self.record_version(place, &publication.package, &publication.version, &change).await?;
         Ok(Published { revision, status: publication.status, changed: true })
     }
 
@@ -181,9 +187,14 @@ impl Transaction<'_> {
             self.set_metadata(existing.id, metadata, &revision).await?;
         }
         self.update_version(existing.id, status, &revision).await?;
-        let resource = place.version(self.region, &package.key, &existing.version);
-        let (before, after) = (told(existing.status, &existing.revision), told(status, &revision));
-        self.record(&resource, Some(&before), Some(&after)).await?;
+        let change = VersionChange {
+            before: Some((existing.status, &existing.revision)),
+            after: Some((status, &revision)),
+            assets_added: new.len(),
+            metadata_updated: *metadata != existing.metadata,
+            ..VersionChange::default()
+        };
+        self.record_version(place, &package.key, &existing.version, &change).await?;
         Ok(Published { revision, status, changed: true })
     }
 
@@ -226,12 +237,19 @@ impl Transaction<'_> {
         let revision = self.create_version(place.domain, package.id, &new).await?;
         self.update_version(source.id, wanted.source_status, &source.revision).await?;
         self.touch_package(package.id).await?;
-        let before = existing.map(|existing| told(existing.status, &existing.revision));
-        let resource = place.version(self.region, &package.key, &wanted.name);
-        self.record(&resource, before.as_deref(), Some(&told(VersionStatus::Published, &revision))).await?;
-        let resource = place.version(self.region, &package.key, &wanted.source);
-        let (before, after) = (told(source.status, &source.revision), told(wanted.source_status, &source.revision));
-        self.record(&resource, Some(&before), Some(&after)).await
+        let named = VersionChange {
+            before: existing.as_ref().map(|existing| (existing.status, &existing.revision)),
+            after: Some((VersionStatus::Published, &revision)),
+            metadata_updated: true,
+            ..replaced(existing.as_ref().map_or(&[], |existing| &existing.assets), &source.assets)
+        };
+        self.record_version(&place, &package.key, &wanted.name, &named).await?;
+        let sealed = VersionChange {
+            before: Some((source.status, &source.revision)),
+            after: Some((wanted.source_status, &source.revision)),
+            ..VersionChange::default()
+        };
+        self.record_version(&place, &package.key, &wanted.source, &sealed).await
     }
 
     /// Sets the dist-tags that came along; answers whether any moved.

@@ -43,8 +43,9 @@ impl Work for PurgeStep {
             operation: "DeleteRepository",
             at: Timestamp(0),
             request_id: String::new(),
+            client: None,
         };
-        let mut transaction = Transaction { conn, actor: &actor, region: "" };
+        let mut transaction = Transaction { conn, actor: &actor, region: "", recorded: false };
         transaction.purge_some(repository, domain, STEP).await
     }
 }

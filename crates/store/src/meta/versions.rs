@@ -12,6 +12,7 @@ use larder_core::model::{
 use larder_core::ports::VersionFilter;
 use larder_core::{Error, Result};
 
+use super::journal::VersionChange;
 use super::paging::Filtered;
 use super::places::Place;
 use super::{Transaction, assets, paging};
@@ -37,6 +38,13 @@ statements! {
     FIND_BY_ID = version!("package_version v WHERE v.id = $1");
     FIND_PACKAGE = "SELECT package_id FROM package_version WHERE id = $1";
     LIST_ALL = version!("package_version v WHERE v.package_id = $1 ORDER BY v.published_at, v.id");
+    STATES = "
+        SELECT id, version, status, revision,
+               (SELECT count(*) FROM asset a WHERE a.version_id = package_version.id)
+          FROM package_version
+         WHERE package_id = $1 AND version > $2
+         ORDER BY version
+         LIMIT $3";
     LIST = version!("package_version v WHERE v.package_id = $1 AND v.version > $2 ORDER BY v.version LIMIT $3");
     LIST_NEWEST_FIRST = version!("
         package_version v
@@ -195,7 +203,32 @@ pub(super) fn told(status: VersionStatus, revision: &Revision) -> String {
     format!("{status} {revision}")
 }
 
+/// A version that is about to go with its package.
+pub(super) struct Leaving {
+    pub(super) version: VersionText,
+    pub(super) status: VersionStatus,
+    pub(super) revision: Revision,
+    pub(super) assets: usize,
+}
+
+fn read_leaving(row: &Row<'_>) -> Result<Leaving> {
+    let id = row.integer(0)?;
+    let broken = |what: String| corrupt("package_version", id, what);
+    let status = row.text(2)?;
+    Ok(Leaving {
+        version: VersionText::new(row.text(1)?).map_err(|error| broken(error.to_string()))?,
+        status: VersionStatus::parse(status).ok_or_else(|| broken(format!("unknown status '{status}'")))?,
+        revision: Revision(row.text(3)?.to_owned()),
+        assets: usize::try_from(row.unsigned(4)?).unwrap_or(usize::MAX),
+    })
+}
+
 impl Transaction<'_> {
+    /// Some versions of a package, by text, after one of them.
+    pub(super) async fn list_leaving(&mut self, package: PackageId, after: &str, limit: i64) -> Result<Vec<Leaving>> {
+        self.conn.list(&STATES, params![package, after, limit], read_leaving).await
+    }
+
     /// A version of a package with its assets.
     pub(super) async fn find_version_of(
         &mut self,
@@ -295,9 +328,13 @@ impl Transaction<'_> {
         let revision = Revision::of_version(metadata, &version.assets);
         self.set_metadata(id, metadata, &revision).await?;
         self.touch_package(package.id).await?;
-        let resource = place.version(self.region, &package.key, &version.version);
-        let (before, after) = (told(version.status, &version.revision), told(version.status, &revision));
-        self.record(&resource, Some(&before), Some(&after)).await
+        let change = VersionChange {
+            before: Some((version.status, &version.revision)),
+            after: Some((version.status, &revision)),
+            metadata_updated: true,
+            ..VersionChange::default()
+        };
+        self.record_version(&place, &package.key, &version.version, &change).await
     }
 
     /// A version whose revision is `expected`, which nobody else changes from here on.
@@ -326,9 +363,13 @@ impl Transaction<'_> {
         let revision = Revision::of_version(&version.metadata, &left);
         self.update_version(id, version.status, &revision).await?;
         self.touch_package(package.id).await?;
-        let resource = place.version(self.region, &package.key, &version.version);
-        let (before, after) = (told(version.status, &version.revision), told(version.status, &revision));
-        self.record(&resource, Some(&before), Some(&after)).await
+        let change = VersionChange {
+            before: Some((version.status, &version.revision)),
+            after: Some((version.status, &revision)),
+            assets_removed: 1,
+            ..VersionChange::default()
+        };
+        self.record_version(&place, &package.key, &version.version, &change).await
     }
 
     /// Removes a version with its assets.

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003_package_groups.sql"),
     include_str!("../../migrations/0004_roles.sql"),
     include_str!("../../migrations/0005_sessions.sql"),
+    include_str!("../../migrations/0006_journal_log.sql"),
 ];
 
 /// "larder" as a number: the advisory lock that nodes starting together take in turn.
@@ -97,6 +98,7 @@ mod tests {
             "z0MXqsbuVQwhrgMr5x6UwghNfdxaKSGKK8baT37oQ00=",
             "9GFMKPqdqE7Xch3qGA/F2OoacSg1aAyFA8KHdKg9F/w=",
             "3G6QdnrXBJu3Dmc7G/4M5BXHLvXageAonwv+aLyWsfM=",
+            "XvomzLmPE4GA9xjBYckUzklOg/L2c2d9Q54OGjM1CIc=",
         ];
         let hashes: Vec<_> = MIGRATIONS.iter().map(|text| Revision::of([text.as_bytes()]).0).collect();
         assert_eq!(hashes[..released.len()], released);

@@ -157,6 +157,7 @@ impl Fixture {
             operation: "Test",
             at: Timestamp(self.clock.fetch_add(1000, Ordering::Relaxed)),
             request_id: "request-1".to_owned(),
+            client: None,
         }
     }
 

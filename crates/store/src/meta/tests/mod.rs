@@ -5,6 +5,7 @@ mod associations;
 mod copying;
 mod fixture;
 mod listing;
+mod log;
 mod package_groups;
 mod plans;
 mod postgres;
@@ -93,6 +94,17 @@ macro_rules! store_suite {
                 foreign_page_tokens_are_refused,
                 sightings_are_kept_with_their_index,
                 a_twin_differs_in_case_and_punctuation_only,
+            }
+            log {
+                records_become_leaves_in_order_whatever_the_steps,
+                a_record_that_becomes_visible_late_is_sealed_late,
+                nodes_that_seal_at_once_make_one_log,
+                what_was_done_to_the_journal_is_named,
+                old_records_are_cut_and_the_rest_is_proven,
+                checkpoints_are_thinned_out,
+                every_change_of_a_version_has_its_event,
+                deliveries_of_a_package_wait_for_each_other,
+                a_publish_is_not_held_up_by_sealing,
             }
             package_groups {
                 every_domain_has_the_root_group,
