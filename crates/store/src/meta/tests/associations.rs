@@ -219,6 +219,7 @@ impl Work for FoldOtherwise {
 pub(super) async fn names_are_folded_anew_when_the_rules_have_changed(fixture: Fixture) {
     let domain = fixture.domain("my-domain").await;
     let repository = fixture.repository(&domain, "repo-a").await;
+    // Before the group is there: a variant is not published beside it.
     for name in ["lib", "LIB", "other"] {
         fixture.published(&repository, name, &["1.0.0"]).await;
     }
