@@ -1,6 +1,7 @@
 //! Reads a request's query and body as every operation would.
 
 use larder_core::error::Result;
+use larder_core::model::ResourceArn;
 
 use super::address::{PackageGroupAddress, VersionAddress};
 use super::batch::BatchBody;
@@ -30,6 +31,7 @@ pub(crate) fn read_call(query: &str, content: &[u8]) {
         }
         read(VersionAddress::parse(&query));
         read(PackageGroupAddress::parse(&query));
+        read(query.get_optional(param::RESOURCE_ARN, ResourceArn::parse));
         read(list_packages::parse_filter(&query));
         read(list_package_versions::parse_filter(&query));
         read(get_package_version_asset::Input::parse(&query));

@@ -16,6 +16,8 @@ pub trait PackageGroups: Send + Sync {
     async fn find_lineage(&self, group: PackageGroupId) -> Result<Option<Lineage>>;
     /// The group of a package that need not exist. Point reads, as many as the package's name has words.
     async fn associate_package(&self, domain: DomainId, package: &PackageKey) -> Result<Association>;
+    /// The association of every package, if the domain has no group but the root.
+    async fn associate_all(&self, domain: DomainId) -> Result<Option<Association>>;
     /// Those whose pattern begins with a text, by pattern.
     async fn list_package_groups(
         &self,

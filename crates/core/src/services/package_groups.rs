@@ -23,16 +23,29 @@ pub(crate) struct Associations {
     store: Arc<dyn MetadataStore>,
     control: Arc<Control>,
     known: Cache<(DomainId, PackageKey), (u64, Arc<Association>)>,
+    /// What all packages of a domain have in common, where that has no group but the root.
+    common: Cache<DomainId, (u64, Option<Arc<Association>>)>,
 }
 
 impl Associations {
     pub(crate) fn new(store: Arc<dyn MetadataStore>, control: Arc<Control>) -> Self {
-        Self { store, control, known: Cache::new(50_000) }
+        Self { store, control, known: Cache::new(50_000), common: Cache::new(1_000) }
     }
 
     /// The group of a package, which need not exist, and what it admits.
     pub(crate) async fn get(&self, domain: DomainId, package: &PackageKey) -> Result<Arc<Association>> {
         let generation = self.control.generation().await?;
+        let common = match self.common.get(&domain) {
+            Some((seen, common)) if seen == generation => common,
+            _ => {
+                let common = self.store.associate_all(domain).await?.map(Arc::new);
+                self.common.insert(domain, (generation, common.clone()));
+                common
+            }
+        };
+        if let Some(common) = common {
+            return Ok(common);
+        }
         let key = (domain, package.clone());
         if let Some((seen, association)) = self.known.get(&key)
             && seen == generation

@@ -155,11 +155,28 @@ impl Associations {
     }
 }
 
+/// The association of every package, if the domain has no group but the root.
+async fn associate_all(conn: &mut Conn, domain: DomainId) -> Result<Option<Association>> {
+    let Some(root) = find(conn, domain, &PackageGroupPattern::root()).await? else { return Ok(None) };
+    if !conn.list(&LIST_CHILDREN, params![root.id, "", 1_i64], read_group).await?.is_empty() {
+        return Ok(None);
+    }
+    match Lineage::new(vec![root]) {
+        Some(lineage) => with_lists(conn, lineage, AssociationType::Strong).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// The group that a package belongs to, and what it admits.
 pub(super) async fn associate(conn: &mut Conn, domain: DomainId, package: &PackageKey) -> Result<Association> {
     let (group, _, association) = Associations::default().find(conn, domain, &PackagePath::new(package)).await?;
     let lineage = lineage(conn, group).await?;
     let lineage = lineage.ok_or_else(|| Error::internal("a package group was there and is not"))?;
+    with_lists(conn, lineage, association).await
+}
+
+/// Adds the lists of allowed repositories that hold.
+async fn with_lists(conn: &mut Conn, lineage: Lineage, association: AssociationType) -> Result<Association> {
     let mut allowed = [None, None, None];
     for restriction in RestrictionType::ALL {
         let effective = lineage.effective(restriction);
@@ -195,6 +212,10 @@ impl PackageGroups for Store {
 
     async fn associate_package(&self, domain: DomainId, package: &PackageKey) -> Result<Association> {
         associate(&mut self.database.snapshot().await?, domain, package).await
+    }
+
+    async fn associate_all(&self, domain: DomainId) -> Result<Option<Association>> {
+        associate_all(&mut self.database.snapshot().await?, domain).await
     }
 
     async fn list_package_groups(

@@ -4,6 +4,7 @@ mod association;
 mod fold;
 mod lineage;
 mod pattern;
+mod scope;
 mod word;
 
 use super::{DomainId, Timestamp};

@@ -24,6 +24,8 @@ fn key(path: &str) -> PackageKey {
 
 pub(super) async fn a_package_belongs_to_the_most_specific_group(fixture: Fixture) {
     let domain = fixture.domain("my-domain").await.id;
+    let common = fixture.store.associate_all(domain).await.expect("read").expect("no group but the root");
+    assert_eq!(common.lineage().group().pattern.as_str(), "/*");
     let groups =
         ["/npm/*", "/npm/space/*", "/npm//lib~", "/npm//lib-ui$", "/npm//Async$", "/npm//async$", "/maven/org.x~"];
     for text in groups {
@@ -55,6 +57,7 @@ pub(super) async fn a_package_belongs_to_the_most_specific_group(fixture: Fixtur
         let found = associated(&fixture, domain, &key).await;
         assert_eq!(naive, Some((found.lineage().group().pattern.clone(), found.association_type())), "{path}");
     }
+    assert!(fixture.store.associate_all(domain).await.expect("read").is_none());
     fixture.must(delete(domain, "/npm//lib~")).await;
     let found = associated(&fixture, domain, &npm("lib")).await;
     assert_eq!(found.lineage().group().pattern.as_str(), "/npm/*");

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::scope::terminator;
 use super::*;
 use crate::model::PackageFormat::{Maven, Npm, Pypi};
 
