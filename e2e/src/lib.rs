@@ -2,6 +2,7 @@
 //! logged in to it. The tests are in `tests/it`.
 
 pub mod cargo;
+pub mod everything;
 pub mod maven;
 pub mod nuget;
 pub mod python;

@@ -29,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("larder-corpus", &[]),
+    ("larder-formatkit", &["larder-core", "larder-auth", "larder-http", "larder-store"]),
     ("larder-testkit", &["larder"]),
     ("larder-e2e", &["larder-testkit"]),
     // Fills stores beside a running server, as no client could.
@@ -38,8 +39,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// What a crate may use in its tests only, besides the above. The tests of `api`, `http` and the formats need a real
 /// store and a real policy evaluation, and neither knows anything of them.
-const ALLOWED_IN_TESTS: &[&str] =
-    &["larder-core", "larder-auth", "larder-store", "larder-external", "larder-testkit", "larder-corpus"];
+const ALLOWED_IN_TESTS: &[&str] = &[
+    "larder-core",
+    "larder-auth",
+    "larder-store",
+    "larder-external",
+    "larder-testkit",
+    "larder-corpus",
+    "larder-formatkit",
+];
 
 /// Crates that know nothing of SQL, IAM or the network. None of these may be among the dependencies of `core`, `http`,
 /// `api` or a format.

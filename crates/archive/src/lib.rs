@@ -73,6 +73,15 @@ impl From<Invalid> for Error {
     }
 }
 
+impl From<Error> for larder_core::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(invalid) => invalid.in_field("archive"),
+            Error::Io(error) => Self::internal(error),
+        }
+    }
+}
+
 /// The archive is at fault, and this is why.
 #[must_use]
 pub fn refuse(message: impl Into<Cow<'static, str>>) -> Error {

@@ -1,5 +1,8 @@
 //! Entry points for fuzzers: none of them may panic, whatever the bytes.
 
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use larder_core::model::Timestamp;
@@ -9,6 +12,36 @@ use crate::path::{PathRules, RequestPath};
 use crate::peer::PeerRules;
 use crate::server::Ends;
 use crate::{body, credentials, serve_document};
+
+/// A file with a fuzzer's bytes that goes when it is dropped: formats read archives from files.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Writes the bytes.
+    ///
+    /// # Errors
+    /// If the disk does not take them.
+    pub fn write(data: &[u8]) -> std::io::Result<Self> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("larder-fuzz-{}-{number}", std::process::id()));
+        std::fs::write(&path, data)?;
+        Ok(Self(path))
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed lies in the folder for temporary files.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
 
 /// Reads a raw path by the strictest and the loosest rules.
 pub fn fuzz_request_path(data: &[u8]) {

@@ -3,6 +3,7 @@
 //! * [`path`], [`credentials`], [`peer`] and [`RequestBody`] read requests; nothing else parses them.
 //! * [`serve_document`] and [`serve_asset`] answer reads: conditional requests, ranges, encodings.
 //! * [`Body`] and [`response`] carry and build answers.
+//! * [`FormatError`] is the refusal of every package format, printed in the format's [`Dialect`].
 //! * A package format implements [`FormatRoutes`], the API [`ApiHandler`]; [`Endpoint`] decides whose a request is and
 //!   lets it in, [`Server`] takes it off the wire, names it and logs it.
 
@@ -13,6 +14,7 @@ pub mod credentials;
 mod directory;
 mod document;
 mod endpoint;
+mod format_error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod log;
@@ -31,6 +33,7 @@ pub use body::{BlobBody, Body, BodyError, PacedBody, ReadAhead, RequestBody};
 pub use directory::Directory;
 pub use document::serve_document;
 pub use endpoint::{Endpoint, EndpointSettings};
+pub use format_error::{Dialect, FormatError};
 pub use log::{log_failure, note_principal};
 pub use path::{BadPath, PathRules, RequestPath};
 pub use peer::PeerInfo;

@@ -354,6 +354,15 @@ impl Stopped {
     }
 }
 
+/// Runs a command of the program that needs no data.
+///
+/// # Panics
+/// If the program cannot be started.
+#[must_use]
+pub fn larder(arguments: &[&str]) -> Output {
+    Command::new(program()).env_clear().args(arguments).output().expect("the program starts")
+}
+
 /// The program under test: `LARDER_BIN`.
 ///
 /// # Panics

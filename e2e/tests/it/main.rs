@@ -7,6 +7,7 @@ mod cluster;
 mod connect_checks;
 mod cooldown_checks;
 mod crash;
+mod every_route;
 mod faults;
 mod generic_checks;
 mod identities;
@@ -67,6 +68,7 @@ fn main() {
         maven_clients::TESTS,
         maven_wire::TESTS,
         maven_builds::TESTS,
+        every_route::TESTS,
         faults::TESTS,
         tls::TESTS,
         tls_server::TESTS,

@@ -10,13 +10,12 @@ use std::path::Path;
 
 use flate2::bufread::GzDecoder;
 use larder_archive::{EntryNames, Error, refuse};
-use larder_core::error::{Error as CoreError, Invalid};
+use larder_core::error::Invalid;
 use larder_core::model::VersionDetails;
 use tar::{Archive, EntryType};
 
 use self::extensions::Extensions;
 use self::manifest::Manifest;
-use crate::error::CargoError;
 use crate::names::printable;
 
 /// Entries of one archive, extension headers included.
@@ -35,15 +34,6 @@ const RATIO_LIMIT: u64 = 50;
 const PLAIN_LIMIT_BYTES: u64 = 200 << 20;
 /// What cargo itself unpacks of a large crate.
 const LARGE_RATIO_LIMIT: u64 = 20;
-
-impl From<Error> for CargoError {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Invalid(invalid) => invalid.into(),
-            Error::Io(error) => CoreError::internal(error).into(),
-        }
-    }
-}
 
 /// Reads an uploaded crate to its last byte: everything is below `{name}-{version}/`, and the manifest there is of that
 /// name and version. Blocking.

@@ -1,11 +1,9 @@
 //! Entry points for fuzzers: none of them may panic, whatever the bytes. The stored corpus is in `fuzz-corpus/`.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use bytes::Bytes;
 use larder_core::model::{AssetName, PackageFormat, PackageKey, Timestamp, VersionText};
 use larder_core::ports::{Format as _, StoredIndex};
+use larder_http::fuzzing::Scratch;
 
 use crate::line::{self, Head, Line};
 use crate::publish::frame::{Frame, Piece};
@@ -46,9 +44,9 @@ pub fn fuzz_publish_json(data: &[u8]) {
 /// Reads a `.crate` file as an upload and as a registry's file.
 pub fn fuzz_crate(data: &[u8]) {
     let Ok(file) = Scratch::write(data) else { return };
-    let _ = archive::check(&file.0, "foo", "1.0.0");
+    let _ = archive::check(file.path(), "foo", "1.0.0");
     if let Ok(name) = AssetName::new("foo-1.0.0.crate") {
-        let _ = CargoFormat::default().inspect(&name, &file.0);
+        let _ = CargoFormat::default().inspect(&name, file.path());
     }
 }
 
@@ -99,26 +97,6 @@ pub fn fuzz_names(data: &[u8]) {
     let _ = (names::check_new_name(&text), names::version_key(&text), names::printable(&text));
     if let Ok(key) = names::crate_key(&text) {
         assert!(names::twins(key.name()).len() <= 16);
-    }
-}
-
-/// A file that goes when it is dropped; archives are read from files.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn write(data: &[u8]) -> std::io::Result<Self> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("larder-cargo-fuzz-{}-{number}", std::process::id()));
-        std::fs::write(&path, data)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed lies in the folder for temporary files.
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 

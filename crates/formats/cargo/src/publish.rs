@@ -128,7 +128,7 @@ async fn complete(
     let (read, staged) = tokio::task::spawn_blocking(move || (archive::check(staged.path(), &name, &vers), staged))
         .await
         .map_err(Error::internal)?;
-    read?;
+    read.map_err(Error::from)?;
     let line = Line { cksum: staged.digests.sha256.hex(), pubtime: Some(seconds(services.clock.now())), ..line };
     let metadata = line.to_bytes().map_err(Error::internal)?;
     let file = asset::file_name(&line.name, &line.vers)?;

@@ -22,7 +22,7 @@ use tokio::sync::MutexGuard;
 
 use crate::address::AssetAddress;
 use crate::digests;
-use crate::error::GenericError;
+use crate::error::{self, GenericError};
 use crate::parameters::Parameters;
 use crate::publish::{header, receive};
 use crate::routes::{Answer, Routes};
@@ -138,7 +138,7 @@ fn check_piece(range: Option<&HeaderValue>, held: u64, declared: Option<u64>) ->
     let piece =
         piece.ok_or_else(|| GenericError::bad_request("Content-Range is 'bytes FIRST-LAST/*' or 'FIRST-LAST'"))?;
     if piece.first != held {
-        return Err(GenericError::wrong_piece(held));
+        return Err(error::wrong_piece(held));
     }
     if declared.is_some_and(|declared| declared != piece.length) {
         return Err(GenericError::bad_request("Content-Range and Content-Length do not say the same length"));

@@ -9,7 +9,7 @@ use larder_core::services::Services;
 use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, url_table};
 
 use crate::address::Address;
-use crate::error::GenericError;
+use crate::error::{self, GenericError};
 use crate::latest::Newest;
 use crate::names::LATEST;
 use crate::parameters::Parameters;
@@ -61,7 +61,7 @@ impl Routes {
         let segments: Vec<&str> = path.iter().map(String::as_str).collect();
         let method = request.method.clone();
         let Some(route) = Route::of(&method, &segments) else {
-            return Err(GenericError::method_not_allowed("GET, HEAD, PUT, POST, PATCH, DELETE"));
+            return Err(error::takes_only("GET, HEAD, PUT, POST, PATCH, DELETE"));
         };
         let parameters = Parameters::parse(request.query.as_deref())?;
         match Address::parse(&request.path, parameters.namespace.as_deref())? {
@@ -75,9 +75,7 @@ impl Routes {
                     Route::Delete { .. } => self.delete_version(&request, &address).await,
                     Route::Post { .. } if parameters.finish => self.finish(&request, &address).await,
                     Route::Post { .. } => Err(GenericError::bad_request("POST to a version is for ?finish")),
-                    Route::Put { .. } | Route::Patch { .. } => {
-                        Err(GenericError::method_not_allowed("GET, HEAD, POST, DELETE"))
-                    }
+                    Route::Put { .. } | Route::Patch { .. } => Err(error::takes_only("GET, HEAD, POST, DELETE")),
                 }
             }
             Address::Asset { package, version, asset } => {
@@ -95,16 +93,12 @@ impl Routes {
                     (Route::Post { .. }, None) => Err(GenericError::bad_request(
                         "POST to an asset begins an upload in pieces, with ?uploads; PUT sends it at once",
                     )),
-                    (Route::Patch { .. }, None) => {
-                        Err(GenericError::method_not_allowed("GET, HEAD, PUT, POST, DELETE"))
-                    }
+                    (Route::Patch { .. }, None) => Err(error::takes_only("GET, HEAD, PUT, POST, DELETE")),
                     (Route::Get { .. }, Some(id)) => self.get_upload(&request, &address, id).await,
                     (Route::Patch { .. }, Some(id)) => self.append(request, &address, id).await,
                     (Route::Put { .. }, Some(id)) => self.complete_upload(request, &address, id, &parameters).await,
                     (Route::Delete { .. }, Some(id)) => self.cancel_upload(&request, &address, id).await,
-                    (Route::Post { .. }, Some(_)) => {
-                        Err(GenericError::method_not_allowed("GET, HEAD, PATCH, PUT, DELETE"))
-                    }
+                    (Route::Post { .. }, Some(_)) => Err(error::takes_only("GET, HEAD, PATCH, PUT, DELETE")),
                 }
             }
         }
@@ -146,6 +140,6 @@ impl FormatRoutes for Routes {
     }
 
     async fn handle(&self, request: RepositoryRequest) -> Response {
-        self.route(request).await.unwrap_or_else(GenericError::response)
+        self.route(request).await.unwrap_or_else(|error| error.response())
     }
 }

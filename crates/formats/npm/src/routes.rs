@@ -13,7 +13,7 @@ use larder_http::{
 };
 use serde_json::json;
 
-use crate::error::{self, NpmError};
+use crate::error::NpmError;
 use crate::{login, names};
 
 /// What a handler answers.
@@ -159,7 +159,7 @@ impl FormatRoutes for NpmRoutes {
     }
 
     fn render_error(&self, failure: &Failure) -> Response {
-        error::render(failure)
+        NpmError::from(failure).response()
     }
 
     fn allows_scoped_slash(&self) -> bool {
@@ -175,13 +175,13 @@ impl FormatRoutes for NpmRoutes {
     }
 
     async fn handle_anonymous(&self, request: AnonymousRequest) -> Response {
-        self.log_in(request).await.unwrap_or_else(NpmError::into_response)
+        self.log_in(request).await.unwrap_or_else(|error| error.response())
     }
 
     async fn handle(&self, request: RepositoryRequest) -> Response {
         let RepositoryRequest { method, headers, path, query, body, base, caller, target } = request;
         let request = Request { method, headers, query, base, caller, target };
-        self.route(&path, &request, body).await.unwrap_or_else(NpmError::into_response)
+        self.route(&path, &request, body).await.unwrap_or_else(|error| error.response())
     }
 }
 

@@ -1,11 +1,9 @@
 //! Entry points for fuzzers: none of them may panic, whatever the bytes. The stored corpus is in `fuzz-corpus/`.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use larder_archive::Limits;
 use larder_core::model::{AssetName, VersionText};
 use larder_core::ports::Format as _;
+use larder_http::fuzzing::Scratch;
 use serde_json::Value;
 
 use crate::names::{self, Version, VersionRange};
@@ -24,13 +22,13 @@ pub fn fuzz_nuspec(data: &[u8]) {
 pub fn fuzz_nupkg(data: &[u8]) {
     let Ok(file) = Scratch::write(data) else { return };
     let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };
-    let _ = archive::read_package(&file.0, &limits);
-    let _ = archive::read_symbols(&file.0, &limits);
+    let _ = archive::read_package(file.path(), &limits);
+    let _ = archive::read_symbols(file.path(), &limits);
     if let (Ok(name), Ok(key), Ok(version)) =
         (AssetName::new("acme.lib.1.0.0.nupkg"), names::package_key("acme.lib"), VersionText::new("1.0.0"))
     {
-        let _ = NugetFormat.inspect(&name, &file.0);
-        let _ = archive::check_sent(&file.0, &key, &version);
+        let _ = NugetFormat.inspect(&name, file.path());
+        let _ = archive::check_sent(file.path(), &key, &version);
     }
 }
 
@@ -55,26 +53,6 @@ pub fn fuzz_registration(data: &[u8]) {
 /// Reads a debug file.
 pub fn fuzz_pdb(data: &[u8]) {
     let _ = pdb::read(data);
-}
-
-/// A file that goes when it is dropped; archives are read from files.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn write(data: &[u8]) -> std::io::Result<Self> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("larder-nuget-fuzz-{}-{number}", std::process::id()));
-        std::fs::write(&path, data)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed lies in the folder for temporary files.
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl Routes {
             tokio::task::spawn_blocking(move || (archive::read_package(staged.path(), &Limits::default()), staged))
                 .await
                 .map_err(Error::internal)?;
-        let Contents { manifest_bytes, manifest, readme } = read?;
+        let Contents { manifest_bytes, manifest, readme } = read.map_err(Error::from)?;
         let key = names::package_key(&manifest.metadata.id)?;
         let to_publish = PackageTarget::new(&target, key.clone());
         let allowed = services.access.authorize(&caller, Action::PublishPackageVersion, to_publish).await?;

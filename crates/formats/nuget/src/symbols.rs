@@ -48,7 +48,7 @@ impl Routes {
             tokio::task::spawn_blocking(move || (archive::read_symbols(staged.path(), &Limits::default()), staged))
                 .await
                 .map_err(Error::internal)?;
-        let Symbols { manifest, metadata } = read?;
+        let Symbols { manifest, metadata } = read.map_err(Error::from)?;
         let key = names::package_key(&manifest.metadata.id)?;
         let target = PackageTarget::new(&target, key.clone());
         let allowed = services.access.authorize(&caller, Action::PublishPackageVersion, target).await?;
@@ -94,7 +94,8 @@ impl Routes {
         let opened = self.services.downloads.open(&allowed, &found.key, &found.version, &found.asset).await?;
         let staged = self.stage(opened).await?;
         let path = found.file.path;
-        let bytes = read_blocking(staged, move |package| archive::read_symbol_file(package, &path)).await??;
+        let bytes = read_blocking(staged, move |package| archive::read_symbol_file(package, &path)).await?;
+        let bytes = bytes.map_err(Error::from)?;
         Ok(small(request, "application/octet-stream", Bytes::from(bytes)))
     }
 

@@ -1,10 +1,8 @@
 //! Entry points for fuzzers: none of them may panic, whatever the bytes. The stored corpus is in `fuzz-corpus/`.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use larder_core::model::{AssetName, Sha256};
 use larder_core::ports::Format as _;
+use larder_http::fuzzing::Scratch;
 
 use crate::archive::{self, Limits};
 use crate::metadata::CoreMetadata;
@@ -61,30 +59,10 @@ fn read_archive(name: &str, data: &[u8]) {
     let Ok(file) = Scratch::write(data) else { return };
     if let Ok(distribution) = Distribution::parse(name, "foo") {
         let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };
-        let _ = archive::read_upload(&file.0, &distribution, &limits);
+        let _ = archive::read_upload(file.path(), &distribution, &limits);
     }
     if let Ok(name) = AssetName::new(name) {
-        let _ = PypiFormat.inspect(&name, &file.0);
-    }
-}
-
-/// A file that goes when it is dropped; archives are read from files.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn write(data: &[u8]) -> std::io::Result<Self> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("larder-pypi-fuzz-{}-{number}", std::process::id()));
-        std::fs::write(&path, data)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed lies in the folder for temporary files.
-        let _ = std::fs::remove_file(&self.0);
+        let _ = PypiFormat.inspect(&name, file.path());
     }
 }
 

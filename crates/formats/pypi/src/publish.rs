@@ -157,7 +157,7 @@ async fn complete(
         tokio::task::spawn_blocking(move || (archive::read_upload(staged.path(), &wanted, &Limits::default()), staged))
             .await
             .map_err(Error::internal)?;
-    let Contents { metadata_bytes, metadata } = read?;
+    let Contents { metadata_bytes, metadata } = read.map_err(Error::from)?;
 
     let file = FileMetadata {
         requires_python: metadata.get("Requires-Python").map(str::to_owned),

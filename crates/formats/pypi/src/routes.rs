@@ -10,7 +10,7 @@ use larder_core::services::Services;
 use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, url_table};
 use moka::sync::Cache;
 
-use crate::error::PypiError;
+use crate::error::{self, PypiError};
 use crate::names::project_key;
 use crate::projects::Projects;
 
@@ -103,12 +103,12 @@ impl FormatRoutes for Routes {
     }
 
     fn render_error(&self, failure: &Failure) -> Response {
-        PypiError::from(failure).response(&http::HeaderMap::new())
+        PypiError::from(failure).response()
     }
 
     async fn handle(&self, request: RepositoryRequest) -> Response {
         let accept = request.headers.clone();
-        self.route(request).await.unwrap_or_else(|error| error.response(&accept))
+        self.route(request).await.unwrap_or_else(|error| error::answer(&error, &accept))
     }
 }
 

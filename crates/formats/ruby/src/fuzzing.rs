@@ -1,11 +1,9 @@
 //! Entry points for fuzzers: none of them may panic, whatever the bytes. The stored corpus is in `fuzz-corpus/`.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use bytes::Bytes;
 use larder_core::model::{PackageFormat, PackageKey, Timestamp, VersionText};
 use larder_core::ports::{Format as _, StoredIndex};
+use larder_http::fuzzing::Scratch;
 
 use crate::gemspec::Gemspec;
 use crate::line::{self, Line};
@@ -15,10 +13,10 @@ use crate::{RubyFormat, archive, marshal, names, yaml};
 /// Reads a `.gem` as an upload and as a registry's file.
 pub fn fuzz_gem(data: &[u8]) {
     let Ok(file) = Scratch::write(data) else { return };
-    if let Ok(spec) = archive::check(&file.0) {
-        assert_eq!(archive::inspect(&file.0).map(|spec| spec.full_name()), Some(spec.full_name()));
+    if let Ok(spec) = archive::check(file.path()) {
+        assert_eq!(archive::inspect(file.path()).map(|spec| spec.full_name()), Some(spec.full_name()));
     }
-    let _ = archive::inspect(&file.0);
+    let _ = archive::inspect(file.path());
 }
 
 /// Reads the YAML of a gemspec; one that is read can be written in every form that it is served in.
@@ -79,26 +77,6 @@ fn stored(data: &[u8]) -> StoredIndex {
         last_modified: None,
         checked_at: Timestamp(0),
         revision: 0,
-    }
-}
-
-/// A file that goes when it is dropped; archives are read from files.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn write(data: &[u8]) -> std::io::Result<Self> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("larder-ruby-fuzz-{}-{number}", std::process::id()));
-        std::fs::write(&path, data)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed lies in the folder for temporary files.
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
@@ -14,6 +13,7 @@ use larder_archive::Limits;
 use larder_core::error::Result;
 use larder_core::model::{Digests, Sha256};
 use larder_core::ports::{StagedBlob, Staging};
+use larder_http::fuzzing::Scratch;
 
 use crate::accept::Accept;
 use crate::metadata::PackageMetadata;
@@ -25,7 +25,7 @@ pub fn fuzz_archive(data: &[u8]) {
     let Ok(file) = Scratch::write(data) else { return };
     let limits = Limits { unpacked_bytes: 1 << 20, ..Limits::default() };
     // A refusal is as good as contents.
-    let _ = archive::read(&file.0, &limits);
+    let _ = archive::read(file.path(), &limits);
 }
 
 /// Reads the first line of a manifest.
@@ -107,26 +107,6 @@ impl Staging for Nowhere {
         let digests =
             Digests { md5: [0; 16], sha1: [0; 20], sha256: Sha256([0; 32]), sha512: [0; 64], size_bytes: self.0 };
         Ok(StagedBlob::new(PathBuf::new(), digests, [0; 32]))
-    }
-}
-
-/// A file that goes when it is dropped; archives are read from files.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn write(data: &[u8]) -> std::io::Result<Self> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("larder-swift-fuzz-{}-{number}", std::process::id()));
-        std::fs::write(&path, data)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed lies in the folder for temporary files.
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 

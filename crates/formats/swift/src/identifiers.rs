@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::HeaderValue;
+use http::header::CACHE_CONTROL;
 use larder_core::Error;
 use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::model::{PackageFormat, PackageKey, PageRequest, RepositoryId, VersionStatus};
@@ -39,7 +41,7 @@ impl Routes {
         };
         if identifiers.is_empty() {
             let absent = SwiftError::not_found("no package names this source repository");
-            return Err(absent.kept_for(ABSENCE_KEPT));
+            return Err(absent.with(CACHE_CONTROL, HeaderValue::from_static(ABSENCE_KEPT)));
         }
         let body = serde_json::to_vec(&Found { identifiers }).map_err(Error::internal)?;
         let document = Document::build(Rendered {

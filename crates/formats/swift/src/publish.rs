@@ -18,7 +18,7 @@ use larder_http::{RepositoryRequest, response};
 use self::form::Form;
 use crate::archive::{self, Contents, ManifestFile};
 use crate::cms;
-use crate::error::{CONTENT_VERSION, SwiftError, VERSION_1};
+use crate::error::{self, CONTENT_VERSION, SwiftError, VERSION_1};
 use crate::index::package_url;
 use crate::metadata::{self, PackageMetadata};
 use crate::names::{printable, split_display};
@@ -63,7 +63,7 @@ impl Routes {
         };
         let read = move || (archive::read(staged.path(), &Limits::default()), staged);
         let (contents, staged) = tokio::task::spawn_blocking(read).await.map_err(Error::internal)?;
-        let Contents { manifests, readme } = contents?;
+        let Contents { manifests, readme } = contents.map_err(error::unreadable)?;
 
         // The first spelling stays.
         let display_name = package.map_or(display_name, |package| package.display_name);

@@ -175,7 +175,7 @@ impl FormatRoutes for Routes {
     }
 
     async fn handle(&self, request: RepositoryRequest) -> Response {
-        self.route(request).await.unwrap_or_else(SwiftError::response)
+        self.route(request).await.unwrap_or_else(|error| error.response())
     }
 }
 

@@ -8,6 +8,7 @@ mod env;
 mod external;
 mod maintenance;
 mod options;
+mod routes;
 mod serve;
 mod user;
 
@@ -56,6 +57,8 @@ enum Command {
     Verify(maintenance::VerifyOptions),
     /// Remove stored bytes that no package refers to any more.
     Gc(maintenance::GcOptions),
+    /// Print every address that the server answers, for firewalls, proxies and reviews.
+    Routes(routes::RoutesOptions),
     /// Print the version.
     Version,
 }
@@ -156,6 +159,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Verify(options)) => maintenance::verify(&options),
         Some(Command::Gc(options)) => maintenance::gc(&options),
+        Some(Command::Routes(options)) => routes::run(&options),
         Some(Command::Version) => {
             println!("larder {}", env!("CARGO_PKG_VERSION"));
             Ok(ExitCode::SUCCESS)

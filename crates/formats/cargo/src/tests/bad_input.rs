@@ -7,8 +7,8 @@ fn good() -> Publish {
     Publish::new("foo", "1.0.0")
 }
 
-async fn put(server: &Server, body: impl Into<Bytes>) -> Answered {
-    server.send(Method::PUT, "my-repo/api/v1/crates/new", &[], RequestBody::full(body)).await
+async fn put(server: &Server, body: impl Into<Bytes>) -> Answer {
+    server.send(Method::PUT, "my-repo/api/v1/crates/new", &[], body).await
 }
 
 async fn nothing_is_stored(server: &Server) {
@@ -55,9 +55,8 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     let head = Bytes::copy_from_slice(&(9_u32 << 20).to_le_bytes());
     let body: larder_core::ports::ByteStream =
         Box::pin(futures_util::stream::iter(std::iter::once(head).chain(chunks).map(Ok)));
-    let answer =
-        server.send(Method::PUT, "my-repo/api/v1/crates/new", &[], RequestBody::streamed(body)).await.expect(400);
-    answer.detail();
+    let request = server.request("PUT", "my-repo/api/v1/crates/new", &[], RequestBody::streamed(body)).await;
+    server.answer(request).await.expect(400).detail();
     nothing_is_stored(&server).await;
 }
 
@@ -153,9 +152,8 @@ async fn owner_changes_that_cannot_be_read_are_refused() {
     let server = Server::start().await;
     server.publish(&good()).await.expect(200);
     for body in ["", "{}", "[]", "{\"users\":\"a\"}"] {
-        let body = RequestBody::full(body);
         server.send(Method::PUT, "my-repo/api/v1/crates/foo/owners", &[], body).await.expect(400).detail();
     }
-    let body = RequestBody::full(vec![b' '; 100 << 10]);
+    let body = vec![b' '; 100 << 10];
     server.send(Method::PUT, "my-repo/api/v1/crates/foo/owners", &[], body).await.expect(413).detail();
 }

@@ -13,7 +13,7 @@ async fn a_published_crate_is_in_the_index_and_can_be_downloaded() {
             "deps",
             json!([{"name": "rand", "version_req": "^0.6", "features": ["i128"], "optional": true,
                 "default_features": true, "target": null, "kind": "normal",
-                "registry": format!("sparse+{}/", base("my-repo")), "explicit_name_in_toml": "dice"}]),
+                "registry": format!("sparse+{}/", server.base("my-repo")), "explicit_name_in_toml": "dice"}]),
         );
     let answer = server.publish(&publish).await.expect(200).json();
     assert_eq!(answer, json!({"warnings": {"invalid_categories": [], "invalid_badges": [], "other": []}}));
@@ -78,7 +78,7 @@ async fn names_that_could_be_mistaken_for_another_are_refused() {
 #[tokio::test]
 async fn names_of_public_crates_are_refused_unless_upstream_is_blocked() {
     let server = Server::start().await;
-    server.registry.publish("serde_like", "1.0.0");
+    offer(&server.registry, "serde_like", "1.0.0");
     for (name, why) in [("serde_like", "exists in a public registry"), ("serde-like", "too similar")] {
         let refused = server.publish(&Publish::new(name, "9.0.0")).await.expect(409);
         assert!(refused.detail().contains(why), "{}", refused.detail());
@@ -94,7 +94,7 @@ async fn names_of_public_crates_are_refused_unless_upstream_is_blocked() {
 async fn what_is_published_here_hides_what_a_registry_publishes_later() {
     let server = Server::start().await;
     server.publish(&Publish::new("ours", "1.0.0")).await.expect(200);
-    server.registry.publish("ours", "99.0.0");
+    offer(&server.registry, "ours", "99.0.0");
     assert_eq!(server.lines("my-repo", "ours").await.len(), 1);
     server.get("my-repo/api/v1/crates/ours/99.0.0/download").await.expect(404);
     server.publish(&Publish::new("ours", "1.0.1")).await.expect(200);
@@ -107,7 +107,7 @@ async fn a_registry_that_is_away_stops_no_publish() {
     server.publish(&Publish::new("foo-bar", "1.0.0")).await.expect(200);
     assert_eq!(server.lines("my-repo", "foo-bar").await.len(), 1);
     server.publish(&Publish::new("a-b-c-d", "1.0.0")).await.expect(200);
-    assert!(server.registry.asked.lock().unwrap().len() < 6, "it is not waited for again and again");
+    assert!(server.registry.asked().len() < 6, "it is not waited for again and again");
 }
 
 #[tokio::test]
@@ -132,17 +132,16 @@ async fn names_are_not_mistaken_for_those_of_upstream_repositories_either() {
 
 #[tokio::test]
 async fn a_crate_stays_as_it_was_spelled_though_nothing_of_it_is_listed() {
-    use larder_core::access::{Action, PackageTarget};
+    use larder_core::access::Action;
     use larder_core::model::{AllowPublish, AllowUpstream, OriginRestrictions};
 
     let server = Server::start().await;
     // A name that was reserved before its first version takes that version's spelling.
-    let target = PackageTarget::new(&server.target("my-repo").await, names::crate_key("Ours").unwrap());
-    let access = &server.services.access;
-    let allowed = access.authorize(&machine(), Action::PutPackageOriginConfiguration, target).await.unwrap();
+    let key = names::crate_key("Ours").unwrap();
+    let allowed = server.allowed(Action::PutPackageOriginConfiguration, "my-repo", key).await;
     let restrictions = OriginRestrictions { publish: AllowPublish::Allow, upstream: AllowUpstream::Block };
     server.services.packages.put_origin_configuration(&allowed, restrictions).await.unwrap();
-    server.registry.publish("ours", "1.0.0");
+    offer(&server.registry, "ours", "1.0.0");
     for version in ["1.0.0", "1.1.0"] {
         server.publish(&Publish::new("Ours", version)).await.expect(200);
     }
@@ -170,7 +169,7 @@ async fn yanking_flips_the_flag_and_nothing_else() {
 #[tokio::test]
 async fn only_what_was_published_here_is_yanked_here() {
     let server = Server::start().await;
-    server.registry.publish("public", "1.0.0");
+    offer(&server.registry, "public", "1.0.0");
     server.publish_to("team-repo", &Publish::new("tool", "1.0.0")).await.expect(200);
     for path in ["public/1.0.0", "tool/1.0.0"] {
         server.call("DELETE", &format!("my-repo/api/v1/crates/{path}/yank")).await.expect(404);
@@ -190,9 +189,8 @@ async fn owners_are_told_honestly() {
     let owners = "my-repo/api/v1/crates/foo/owners";
     let users = server.get(owners).await.expect(200).json();
     let login = users["users"][0]["login"].as_str().unwrap().to_owned();
-    let change = async |method: Method, user: &str| {
-        server.send(method, owners, &[], RequestBody::full(json!({"users": [user]}).to_string())).await
-    };
+    let change =
+        async |method: Method, user: &str| server.send(method, owners, &[], json!({"users": [user]}).to_string()).await;
     let answer = change(Method::PUT, &login).await.expect(200).json();
     assert!(answer["ok"] == true && answer["msg"].is_string());
     for (method, user) in [(Method::PUT, "somebody"), (Method::DELETE, &*login)] {

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn a_registry_s_lines_come_through_byte_for_byte() {
     let server = Server::start().await;
-    let lines = [server.registry.publish("Public_Crate", "1.0.0"), server.registry.publish("Public_Crate", "1.1.0+x")];
+    let lines = [offer(&server.registry, "Public_Crate", "1.0.0"), offer(&server.registry, "Public_Crate", "1.1.0+x")];
     let path = "my-repo/pu/bl/public_crate";
     let text = server.get(path).await.expect(200).text();
     assert_eq!(text, format!("{}\n{}\n", lines[0], lines[1]));
@@ -20,13 +20,13 @@ async fn a_registry_s_lines_come_through_byte_for_byte() {
 #[tokio::test]
 async fn a_crate_is_fetched_once_checked_and_kept_where_it_was_asked() {
     let server = Server::start().await;
-    server.registry.publish("public", "1.0.0");
+    offer(&server.registry, "public", "1.0.0");
     let path = "my-repo/api/v1/crates/public/1.0.0/download";
     for _ in 0..3 {
         assert_eq!(server.get(path).await.expect(200).body, crate_file("public", "1.0.0"));
         server.settle().await;
     }
-    assert_eq!(server.registry.count("https://files.test/public-1.0.0.crate"), 1);
+    assert_eq!(server.registry.times_asked("https://files.test/public-1.0.0.crate"), 1);
     for (repository, is_kept) in [("my-repo", true), ("team-repo", false), ("cargo-store", true)] {
         let id = server.target(repository).await.repository.id;
         let found = server.services.store.find_package(id, &names::crate_key("public").unwrap()).await.unwrap();
@@ -37,34 +37,23 @@ async fn a_crate_is_fetched_once_checked_and_kept_where_it_was_asked() {
 #[tokio::test]
 async fn bytes_that_the_index_does_not_promise_are_never_served_or_kept() {
     let server = Server::start().await;
-    server.registry.publish("public", "1.0.0");
-    server.registry.put_file("https://files.test/public-1.0.0.crate", crate_file("public", "1.0.1"));
+    offer(&server.registry, "public", "1.0.0");
+    server.registry.put("https://files.test/public-1.0.0.crate", crate_file("public", "1.0.1"));
     let path = "my-repo/api/v1/crates/public/1.0.0/download";
-    let request = RepositoryRequest {
-        method: Method::GET,
-        headers: HeaderMap::new(),
-        path: RequestPath::parse("/api/v1/crates/public/1.0.0/download", PathRules::default()).unwrap(),
-        query: None,
-        body: RequestBody::empty(),
-        base: base("my-repo"),
-        caller: machine(),
-        target: server.target("my-repo").await,
-    };
-    let answer = server.routes.handle(request).await;
-    assert!(answer.status() != 200 || answer.into_body().collect().await.is_err(), "the body breaks off");
+    assert!(server.download_fails(path).await, "the body breaks off");
     server.settle().await;
-    server.registry.put_file("https://files.test/public-1.0.0.crate", crate_file("public", "1.0.0"));
+    server.registry.put("https://files.test/public-1.0.0.crate", crate_file("public", "1.0.0"));
     assert_eq!(server.get(path).await.expect(200).body, crate_file("public", "1.0.0"));
 }
 
 #[tokio::test]
 async fn new_versions_and_yanks_show_when_the_index_is_refreshed() {
     let server = Server::start().await;
-    server.registry.publish("public", "1.0.0");
+    offer(&server.registry, "public", "1.0.0");
     server.get("my-repo/api/v1/crates/public/1.0.0/download").await.expect(200);
     server.settle().await;
-    server.registry.replace("pu/bl/public", "\"yanked\": false", "\"yanked\": true");
-    server.registry.publish("public", "1.1.0");
+    server.registry.edit("pu/bl/public", |lines| *lines = lines.replace("\"yanked\": false", "\"yanked\": true"));
+    offer(&server.registry, "public", "1.1.0");
     assert_eq!(server.lines("my-repo", "public").await.len(), 1, "still fresh");
     server.clock.advance_seconds(601);
     let lines = server.lines("my-repo", "public").await;
@@ -75,7 +64,7 @@ async fn new_versions_and_yanks_show_when_the_index_is_refreshed() {
 #[tokio::test]
 async fn while_the_registry_is_down_what_is_held_is_served() {
     let server = Server::start().await;
-    server.registry.publish("public", "1.0.0");
+    offer(&server.registry, "public", "1.0.0");
     server.get("my-repo/api/v1/crates/public/1.0.0/download").await.expect(200);
     server.settle().await;
     server.registry.set_down(true);
@@ -92,12 +81,12 @@ async fn pages_that_are_no_index_are_never_kept() {
     for wrong in
         ["<html>log in</html>", "", "{\"name\":\"other\",\"vers\":\"1.0.0\",\"cksum\":\"00\"}", "{\"name\":\"pub"]
     {
-        server.registry.put_document("pu/bl/public", wrong);
+        server.registry.put("pu/bl/public", wrong);
         server.get("my-repo/pu/bl/public").await.expect(502);
         server.clock.advance_seconds(20);
     }
-    server.registry.put_document("pu/bl/public", "");
-    server.registry.publish("public", "1.0.0");
+    server.registry.put("pu/bl/public", "");
+    offer(&server.registry, "public", "1.0.0");
     assert_eq!(server.lines("my-repo", "public").await.len(), 1);
 }
 
@@ -107,10 +96,10 @@ async fn a_name_that_no_crate_has_is_not_asked_for() {
     for path in ["my-repo/pu/bl/pub.lic", "my-repo/pu/bl/none", "my-repo/api/v1/crates/9x/versions"] {
         server.get(path).await.expect(404);
     }
-    assert_eq!(server.registry.count("pu/bl/none"), 0);
+    assert_eq!(server.registry.times_asked("pu/bl/none"), 0);
     server.get("my-repo/no/ne/none").await.expect(404);
     server.get("my-repo/no/ne/none").await.expect(404);
-    assert_eq!(server.registry.count("no/ne/none"), 1, "absence is remembered");
+    assert_eq!(server.registry.times_asked("no/ne/none"), 1, "absence is remembered");
 }
 
 #[tokio::test]
@@ -118,8 +107,8 @@ async fn the_config_of_the_registry_is_not_asked_for_with_each_crate() {
     let server = Server::start().await;
     for number in 0..20 {
         let name = format!("public-{number}");
-        server.registry.publish(&name, "1.0.0");
+        offer(&server.registry, &name, "1.0.0");
         server.lines("my-repo", &name).await;
     }
-    assert_eq!(server.registry.count("config.json"), 1);
+    assert_eq!(server.registry.times_asked("config.json"), 1);
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Answered, LARGEST, Server};
+use super::{Answer, LARGEST, Server};
 
 impl Server {
     /// Begins an upload and answers the address of its pieces, below the repository.
@@ -11,7 +11,7 @@ impl Server {
     }
 }
 
-fn below(answer: &Answered) -> String {
+fn below(answer: &Answer) -> String {
     answer.header("location").split_once("/my-repo/").expect("an address below the repository").1.to_owned()
 }
 

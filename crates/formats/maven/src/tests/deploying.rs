@@ -150,7 +150,7 @@ async fn plugins_are_found_by_their_prefix() {
 
 async fn tag(server: &Server, key: &str, value: &str) {
     let resource = "arn:aws:codeartifact:us-east-1:123456789012:repository/my-domain/my-repo".to_owned();
-    let actor = super::machine().actor("TagResource", server.services.clock.now());
+    let actor = larder_formatkit::machine().actor("TagResource", server.services.clock.now());
     let tag = larder_core::model::Tag { key: key.to_owned(), value: value.to_owned() };
     server.services.store.apply(&actor, Change::Tag { resource, tags: vec![tag] }).await.unwrap();
 }

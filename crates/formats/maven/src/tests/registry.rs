@@ -2,7 +2,7 @@
 
 use larder_core::model::{HashAlgorithm, Origin, VersionStatus};
 
-use super::{Server, connection, metadata, pom};
+use super::{Server, connection, metadata, offer_file, pom};
 use crate::index::digest;
 
 const METADATA: &str = "com/acme/lib/maven-metadata.xml";
@@ -10,9 +10,9 @@ const JAR: &str = "com/acme/lib/1.0/lib-1.0.jar";
 const POM: &str = "com/acme/lib/1.0/lib-1.0.pom";
 
 fn offer(server: &Server) {
-    server.registry.replace(METADATA, metadata("lib", &["0.9", "1.0", "2.0-SNAPSHOT"]));
-    server.registry.add(JAR, "public jar");
-    server.registry.add(POM, pom("lib", "1.0"));
+    server.registry.put(METADATA, metadata("lib", &["0.9", "1.0", "2.0-SNAPSHOT"]));
+    offer_file(&server.registry, JAR, "public jar");
+    offer_file(&server.registry, POM, pom("lib", "1.0"));
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_checksum_of_any_kind_is_computed_from_the_file_itself() {
 async fn bytes_that_are_not_the_promised_ones_are_never_kept() {
     let server = Server::start().await;
     offer(&server);
-    server.registry.replace(JAR, "wrong jar!");
+    server.registry.put(JAR, "wrong jar!");
     let target = format!("my-repo/{JAR}");
     // The answer breaks off before its last byte, or is an error from the start.
     let broken = tokio::spawn({
@@ -65,7 +65,7 @@ async fn bytes_that_are_not_the_promised_ones_are_never_kept() {
     assert_eq!(broken.await.unwrap(), 502);
     server.settle().await;
     assert!(server.version("lib", "1.0").await.is_none());
-    server.registry.replace(JAR, "public jar");
+    server.registry.put(JAR, "public jar");
     assert_eq!(server.get(&target).await.expect(200).text(), "public jar");
 }
 
@@ -73,10 +73,10 @@ async fn bytes_that_are_not_the_promised_ones_are_never_kept() {
 async fn a_file_without_checksum_is_not_taken_and_a_signature_is() {
     let server = Server::start().await;
     offer(&server);
-    server.registry.replace("com/acme/lib/1.0/lib-1.0.war", "no checksum");
-    server.registry.replace("com/acme/lib/1.0/lib-1.0.jar.asc", "signature");
-    server.registry.replace("com/acme/lib/1.0/lib-1.0.zip", "zip");
-    server.registry.replace("com/acme/lib/1.0/lib-1.0.zip.md5", digest(HashAlgorithm::Md5, b"zip"));
+    server.registry.put("com/acme/lib/1.0/lib-1.0.war", "no checksum");
+    server.registry.put("com/acme/lib/1.0/lib-1.0.jar.asc", "signature");
+    server.registry.put("com/acme/lib/1.0/lib-1.0.zip", "zip");
+    server.registry.put("com/acme/lib/1.0/lib-1.0.zip.md5", digest(HashAlgorithm::Md5, b"zip"));
     server.get("my-repo/com/acme/lib/1.0/lib-1.0.war").await.expect(404);
     assert_eq!(server.get("my-repo/com/acme/lib/1.0/lib-1.0.jar.asc").await.expect(200).text(), "signature");
     assert_eq!(server.get("my-repo/com/acme/lib/1.0/lib-1.0.zip").await.expect(200).text(), "zip");
@@ -85,9 +85,9 @@ async fn a_file_without_checksum_is_not_taken_and_a_signature_is() {
 #[tokio::test]
 async fn an_error_page_of_a_registry_is_no_metadata() {
     let server = Server::start().await;
-    server.registry.replace(METADATA, "<html><h1>Log in</h1></html>");
+    server.registry.put(METADATA, "<html><h1>Log in</h1></html>");
     server.get(&format!("my-repo/{METADATA}")).await.expect(502);
-    server.registry.replace(&format!("{JAR}.sha1"), "<html><h1>Log in</h1></html>");
+    server.registry.put(&format!("{JAR}.sha1"), "<html><h1>Log in</h1></html>");
     server.get(&format!("my-repo/{JAR}")).await.expect(502);
 }
 
@@ -95,9 +95,9 @@ async fn an_error_page_of_a_registry_is_no_metadata() {
 async fn snapshots_are_never_asked_of_a_registry() {
     let server = Server::start().await;
     let file = "com/acme/lib/2.0-SNAPSHOT/lib-2.0-20260102.030405-1.jar";
-    server.registry.add(file, "snapshot");
+    offer_file(&server.registry, file, "snapshot");
     server.get(&format!("my-repo/{file}")).await.expect(404);
-    assert_eq!(server.registry.asked("2.0-20260102.030405-1.jar.sha1"), 0);
+    assert_eq!(server.registry.times_asked("2.0-20260102.030405-1.jar.sha1"), 0);
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn plugin_prefixes_are_those_of_all_sources() {
     let server = Server::start().await;
     let group = "<metadata><plugins><plugin><name>Theirs</name><prefix>theirs</prefix>\
                  <artifactId>theirs-maven-plugin</artifactId></plugin></plugins></metadata>";
-    server.registry.replace("com/acme/maven-metadata.xml", group);
+    server.registry.put("com/acme/maven-metadata.xml", group);
     let plugin = pom("ours-maven-plugin", "1.0").replace("</project>", "<packaging>maven-plugin</packaging></project>");
     let folder = "my-repo/com/acme/ours-maven-plugin";
     server.put(&format!("{folder}/1.0/ours-maven-plugin-1.0.pom"), plugin).await.expect(201);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::server::{SECRET, Server};
 
-async fn log_in(server: &Server, name: &str, password: &str) -> crate::server::Answer {
+async fn log_in(server: &Server, name: &str, password: &str) -> larder_formatkit::Answer {
     let body = json!({"_id": format!("org.couchdb.user:{name}"), "name": name, "password": password, "type": "user"});
     server.send("PUT", &format!("/-/user/org.couchdb.user:{name}"), body.to_string()).await
 }
@@ -76,7 +76,7 @@ async fn tokens_are_made_listed_and_revoked() {
 
     let key = made["key"].as_str().expect("text");
     let revoked = server.send("DELETE", &format!("/-/npm/v1/tokens/token/{key}"), "").await;
-    assert_eq!(revoked.status.as_u16(), 204);
+    assert_eq!(revoked.status, 204);
     assert!(caller(&server, &token).await.is_none());
     server.send("DELETE", &format!("/-/npm/v1/tokens/token/{key}"), "").await.expect(404);
 }

@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use crate::registry::offer_package;
 use crate::server::Server;
 
 /// What `npm unpublish n@version` does.
@@ -78,7 +79,7 @@ async fn deleting_a_tarball_alone_unpublishes_its_version() {
 #[tokio::test]
 async fn only_what_is_stored_here_can_be_unpublished() {
     let server = Server::start().await;
-    server.registry.offer_package("n", "1.0.0", "n-1.0.0.tgz");
+    offer_package(&server.registry, "n", "1.0.0", "n-1.0.0.tgz");
     let document = server.get("/n").await.expect(200).json();
     let revision = document["_rev"].as_str().expect("there").to_owned();
     let without = json!({"_id": "n", "name": "n", "versions": {}}).to_string();

@@ -163,18 +163,9 @@ async fn a_part_with_an_endless_header_is_given_up() {
     let chunks = std::iter::once(Bytes::from_static(b"--frontier\r\nContent-Disposition: "))
         .chain(std::iter::repeat_n(Bytes::from(vec![b'x'; 64 << 10]), 1000));
     let body: larder_core::ports::ByteStream = Box::pin(futures_util::stream::iter(chunks.map(Ok)));
-    let mut request = RepositoryRequest {
-        method: Method::POST,
-        headers: HeaderMap::new(),
-        path: RequestPath::parse("/", PathRules::default()).unwrap(),
-        query: None,
-        body: RequestBody::streamed(body),
-        base: "http://larder.test".to_owned(),
-        caller: machine(),
-        target: server.target("my-repo").await,
-    };
-    request.headers.insert("content-type", HeaderValue::from_static(FORM_TYPE));
-    assert_eq!(server.routes.handle(request).await.status(), 400);
+    let headers = [("content-type", FORM_TYPE)];
+    let request = server.request("POST", "my-repo/", &headers, RequestBody::streamed(body)).await;
+    assert_eq!(server.handle(request).await.status(), 400);
 }
 
 #[tokio::test]

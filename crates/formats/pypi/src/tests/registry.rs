@@ -34,16 +34,16 @@ async fn with_registry() -> Server {
 
 async fn with_registry_and(limits: Limits) -> Server {
     let server = Server::start_with(limits).await;
-    server.registry.put_page("foo/", JSON, page("false", ""));
-    server.registry.put_file(&format!("../../f/{WHEEL}"), wheel("foo", "1.0"));
-    server.registry.put_file(&format!("../../f/{SDIST}"), sdist("foo", "1.0"));
-    server.registry.put_file(&format!("../../f/{WHEEL}.metadata"), core_metadata("foo", "1.0"));
-    server.registry.put_file(&format!("../../f/{WHEEL}.asc"), "signed");
-    server.registry.put_file("http://registry.test/integrity/foo", r#"{"version":1}"#);
+    server.registry.put_typed("foo/", JSON, page("false", ""));
+    server.registry.put(&format!("f/{WHEEL}"), wheel("foo", "1.0"));
+    server.registry.put(&format!("f/{SDIST}"), sdist("foo", "1.0"));
+    server.registry.put(&format!("f/{WHEEL}.metadata"), core_metadata("foo", "1.0"));
+    server.registry.put(&format!("f/{WHEEL}.asc"), "signed");
+    server.registry.put("http://registry.test/integrity/foo", r#"{"version":1}"#);
     server
 }
 
-fn file(answer: &Answered, name: &str) -> serde_json::Value {
+fn file(answer: &Answer, name: &str) -> serde_json::Value {
     let page = answer.json();
     let files = page["files"].as_array().unwrap();
     files.iter().find(|file| file["filename"] == name).unwrap_or_else(|| panic!("no {name} in {page}")).clone()
@@ -69,7 +69,7 @@ async fn small_files_beside_a_file_are_passed_on_without_keeping_the_version() {
     for _ in 0..2 {
         assert_eq!(server.get(&metadata).await.expect(200).text(), core_metadata("foo", "1.0"));
     }
-    assert_eq!(server.registry.files_asked(), 1, "the second answer comes from memory");
+    assert_eq!(server.registry.times_asked(".metadata"), 1, "the second answer comes from memory");
     let head = server.send(Method::HEAD, &metadata, &[], "").await.expect(200);
     assert_eq!(head.header("content-length"), core_metadata("foo", "1.0").len().to_string());
     assert_eq!(server.get(&format!("my-repo/simple/foo/1.0/{WHEEL}.asc")).await.expect(200).text(), "signed");
@@ -84,7 +84,7 @@ async fn small_files_beside_a_file_are_passed_on_without_keeping_the_version() {
 #[tokio::test]
 async fn metadata_that_is_not_what_the_index_promises_is_never_served() {
     let server = with_registry().await;
-    server.registry.put_file(&format!("../../f/{WHEEL}.metadata"), "Name: evil");
+    server.registry.put(&format!("f/{WHEEL}.metadata"), "Name: evil");
     let refused = server.get(&format!("my-repo/simple/foo/1.0/{WHEEL}.metadata")).await.expect(502);
     assert!(!refused.text().contains("evil"));
 }
@@ -127,7 +127,7 @@ async fn a_yank_at_the_registry_shows_after_the_next_refresh_on_retained_files_t
     let server = with_registry().await;
     server.get(&format!("my-repo/simple/foo/1.0/{WHEEL}")).await.expect(200);
     server.settle().await;
-    server.registry.put_page("foo/", JSON, page("\"broken\"", ""));
+    server.registry.put_typed("foo/", JSON, page("\"broken\"", ""));
     server.clock.advance_seconds(3600);
     let page = server.get_json("my-repo/simple/foo/").await.expect(200);
     assert_eq!((&file(&page, WHEEL)["yanked"], &file(&page, SDIST)["yanked"]), (&"broken".into(), &"broken".into()));
@@ -138,7 +138,7 @@ async fn a_yank_at_the_registry_shows_after_the_next_refresh_on_retained_files_t
 #[tokio::test]
 async fn a_file_that_is_not_what_the_index_promises_is_never_kept() {
     let server = with_registry().await;
-    server.registry.put_file(&format!("../../f/{SDIST}"), sdist("foo", "1.1"));
+    server.registry.put(&format!("f/{SDIST}"), sdist("foo", "1.1"));
     let address = format!("my-repo/simple/foo/1.0/{SDIST}");
     let target = server.target("my-repo").await;
     let allowed =
@@ -165,7 +165,7 @@ async fn a_version_of_the_registry_cannot_be_published_and_an_archived_project_n
     let refused = server.upload(&Form::new(SDIST, &sdist("foo", "1.0"))).await.expect(409);
     assert!(refused.text().contains("public registry"), "{}", refused.text());
     let archived = r#""project-status":{"status":"archived"},"#;
-    server.registry.put_page("foo/", JSON, page("false", archived));
+    server.registry.put_typed("foo/", JSON, page("false", archived));
     server.clock.advance_seconds(3600);
     let refused = server.upload(&Form::new("foo-2.0.tar.gz", &sdist("foo", "2.0"))).await.expect(403);
     assert!(refused.text().contains("archived"), "{}", refused.text());
@@ -175,8 +175,8 @@ async fn a_version_of_the_registry_cannot_be_published_and_an_archived_project_n
 async fn an_internal_project_hides_the_public_one_of_its_name() {
     let server = Server::start().await;
     server.upload(&Form::new("foo-0.1.tar.gz", &sdist("foo", "0.1"))).await.expect(200);
-    server.registry.put_page("foo/", JSON, page("false", ""));
-    server.registry.put_file(&format!("../../f/{WHEEL}"), wheel("foo", "1.0"));
+    server.registry.put_typed("foo/", JSON, page("false", ""));
+    server.registry.put(&format!("f/{WHEEL}"), wheel("foo", "1.0"));
     let page = server.get_json("my-repo/simple/foo/").await.expect(200).json();
     assert_eq!(page["versions"], serde_json::json!(["0.1"]));
     server.get(&format!("my-repo/simple/foo/1.0/{WHEEL}")).await.expect(404);
@@ -190,8 +190,8 @@ async fn an_html_only_registry_is_read_and_rendered_as_json() {
     let html = format!(
         r#"<!DOCTYPE html><body><a href="../../f/{WHEEL}#sha256={hash}" data-requires-python="&gt;=3.8">{WHEEL}</a></body>"#
     );
-    server.registry.put_page("foo/", "text/html; charset=utf-8", html);
-    server.registry.put_file(&format!("../../f/{WHEEL}"), wheel("foo", "1.0"));
+    server.registry.put_typed("foo/", "text/html; charset=utf-8", html);
+    server.registry.put(&format!("f/{WHEEL}"), wheel("foo", "1.0"));
     let page = server.get_json("my-repo/simple/foo/").await.expect(200);
     let listed = file(&page, WHEEL);
     assert_eq!((&listed["requires-python"], &listed["hashes"]["sha256"]), (&">=3.8".into(), &hash.into()));
@@ -201,7 +201,7 @@ async fn an_html_only_registry_is_read_and_rendered_as_json() {
 #[tokio::test]
 async fn a_login_page_is_no_index_and_an_unreachable_registry_is_said() {
     let server = Server::start().await;
-    server.registry.put_page("foo/", "text/html", "<form><input type=password></form>");
+    server.registry.put_typed("foo/", "text/html", "<form><input type=password></form>");
     server.get("my-repo/simple/foo/").await.expect(502);
     server.registry.set_down(true);
     server.get("my-repo/simple/bar/").await.expect(502);
@@ -210,7 +210,7 @@ async fn a_login_page_is_no_index_and_an_unreachable_registry_is_said() {
 #[tokio::test]
 async fn a_quarantined_project_offers_no_files() {
     let server = with_registry().await;
-    server.registry.put_page(
+    server.registry.put_typed(
         "foo/",
         JSON,
         page("false", r#""project-status":{"status":"quarantined","reason":"malware"},"#),

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn gems_of_the_registry_are_listed_as_it_lists_them_and_fetched_once() {
     let server = Server::start().await;
-    let line = server.registry.publish("rack", "3.0.0");
+    let line = offer(&server.registry, "rack", "3.0.0");
     server.push(gem("ours", "1.0.0", "ruby")).await.expect(200);
     let info = server.text("my-repo/info/rack").await;
     assert_eq!(info, format!("---\n{line}\n"));
@@ -29,7 +29,7 @@ async fn gems_of_the_registry_are_listed_as_it_lists_them_and_fetched_once() {
 #[tokio::test]
 async fn a_gemspec_of_the_registry_is_read_from_its_gem() {
     let server = Server::start().await;
-    server.registry.publish("rack", "3.0.0");
+    offer(&server.registry, "rack", "3.0.0");
     server.get("my-repo/quick/Marshal.4.8/rack-3.0.0.gemspec.rz").await.expect(200);
 }
 
@@ -37,7 +37,7 @@ async fn a_gemspec_of_the_registry_is_read_from_its_gem() {
 async fn what_is_pushed_here_hides_what_the_registry_has_later() {
     let server = Server::start().await;
     server.push(gem("ours", "1.0.0", "ruby")).await.expect(200);
-    server.registry.publish("ours", "99.0.0");
+    offer(&server.registry, "ours", "99.0.0");
     assert_eq!(server.text("my-repo/info/ours").await.lines().count(), 2);
     assert!(!server.text("my-repo/versions").await.contains("99.0.0"));
     server.get("my-repo/gems/ours-99.0.0.gem").await.expect(404);
@@ -46,8 +46,8 @@ async fn what_is_pushed_here_hides_what_the_registry_has_later() {
 #[tokio::test]
 async fn a_gem_that_is_not_what_was_promised_is_never_kept() {
     let server = Server::start().await;
-    server.registry.publish("rack", "3.0.0");
-    server.registry.put_file("../gems/rack-3.0.0.gem", gem("rack", "4.0.0", "ruby"));
+    offer(&server.registry, "rack", "3.0.0");
+    server.registry.put("gems/rack-3.0.0.gem", gem("rack", "4.0.0", "ruby"));
     let key = crate::names::gem_key("rack").unwrap();
     let (caller, target) = (machine(), server.target("my-repo").await);
     let read = larder_core::access::Action::ReadFromRepository;
