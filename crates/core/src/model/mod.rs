@@ -11,6 +11,7 @@ mod journal;
 mod names;
 mod origin;
 mod package;
+mod package_group;
 mod page;
 mod principal;
 mod publication;
@@ -30,6 +31,10 @@ pub use journal::{Actor, JournalRecord};
 pub use names::{AccountId, DomainName, RepositoryName, UserName};
 pub use origin::{AllowPublish, AllowUpstream, EntryPoint, Origin, OriginRestrictions, OriginType};
 pub use package::{NamespaceRule, Package, PackageFormat, PackageId, PackageKey};
+pub use package_group::{
+    Association, AssociationType, EffectiveRestriction, FOLD_VERSION, FoldedRange, Lineage, PackageGroup,
+    PackageGroupId, PackageGroupPattern, PackagePath, Restriction, RestrictionMode, RestrictionType, Specificity, fold,
+};
 pub use page::{Page, PageRequest, PageToken};
 pub use principal::{Principal, PrincipalKind, User};
 pub use publication::{ExpectedDigests, NewAsset, Publication, PublishMode, Published, TagUpdate};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Applied, Change};
+use super::{Applied, Change, PackageGroups};
 use crate::error::Result;
 use crate::model::{
     AccessKey, AccessKeyId, AccountId, Actor, AllowPublish, AllowUpstream, Asset, AuthorizationToken, Domain, DomainId,
@@ -18,7 +18,17 @@ use crate::model::{
 /// Everything the metadata store offers.
 #[async_trait]
 pub trait MetadataStore:
-    Accounts + Tokens + Domains + Repositories + Packages + UpstreamIndexes + Journal + Send + Sync + 'static
+    Accounts
+    + Tokens
+    + Domains
+    + Repositories
+    + Packages
+    + PackageGroups
+    + UpstreamIndexes
+    + Journal
+    + Send
+    + Sync
+    + 'static
 {
     /// Applies a write in one transaction together with its journal record. Durable when it returns.
     async fn apply(&self, actor: &Actor, change: Change) -> Result<Applied>;
@@ -27,8 +37,8 @@ pub trait MetadataStore:
     /// Cheap enough for every request.
     async fn epoch(&self) -> Result<u64>;
 
-    /// A number that rises with every change to accounts, users, keys, policies, domains, repositories, links and
-    /// tags, and with every deletion of a token: what authorization and the upstream graph depend on.
+    /// A number that rises with every change to accounts, users, keys, policies, domains, repositories, links,
+    /// package groups and tags, and with every deletion of a token: what authorization and the upstream graph depend on.
     async fn control_generation(&self) -> Result<u64>;
 
     /// Answers once the database does.

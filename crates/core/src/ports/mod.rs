@@ -5,6 +5,7 @@ mod blobs;
 mod change;
 mod format;
 mod metadata;
+mod package_groups;
 mod policy;
 mod registry;
 mod secrets;
@@ -17,6 +18,7 @@ pub use metadata::{
     Accounts, Domains, HostedPackage, Journal, MetadataStore, PackageFilter, Packages, Repositories, RepositoryFilter,
     Sightings, StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,
 };
+pub use package_groups::{AllowedRepositoryUpdate, NewPackageGroup, PackageGroupOriginUpdate, PackageGroups};
 pub use policy::{AccessQuestion, Effect, PolicyEvaluator, PolicyKind, Verdict};
 pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryRequest};
 pub use secrets::Secrets;

@@ -75,7 +75,7 @@ impl VersionService {
         include_from_upstream: bool,
     ) -> Result<Vec<(RepositoryId, Rules)>> {
         let mut places = Vec::new();
-        let mut walk = self.graph.walk(&source.target().repository, key);
+        let mut walk = self.graph.walk(&source.target().repository, key).await?;
         while let Some(repository) = walk.next().await? {
             let package = self.store.find_package(repository.id, key).await?;
             if package.is_some() {

@@ -11,8 +11,8 @@ use super::{Background, Ingest};
 use crate::access::{Allowed, RepositoryTarget};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
-    Actor, AllowUpstream, Asset, AssetName, Digests, DomainId, ExpectedDigests, ExternalConnection, OriginRestrictions,
-    PackageKey, PackageVersion, Repository, RepositoryId, Sha256, Timestamp, VersionId, VersionStatus, VersionText,
+    Actor, Asset, AssetName, Digests, DomainId, ExpectedDigests, ExternalConnection, OriginRestrictions, PackageKey,
+    PackageVersion, Repository, RepositoryId, Sha256, Timestamp, VersionId, VersionStatus, VersionText,
 };
 use crate::ports::{Blob, BlobStore, ByteRange, Change, Format, MetadataStore, Promise, PromisedAsset, StoredIndex};
 use crate::refusal::Refusal;
@@ -266,12 +266,11 @@ impl Downloads {
         asset: &AssetName,
         depends_on: &mut Dependencies,
     ) -> Result<Hit> {
-        let mut walk = self.views.graph.walk(start, key);
+        let mut walk = self.views.graph.walk(start, key).await?;
         let mut failure = None;
         // Once a repository holds the version without this asset, only the version's own origin may add it.
         let mut origin = None;
         let mut refusal = None;
-        let mut blocked = None;
         while let Some(repository) = walk.next().await? {
             let way = walk.way();
             let package = self.views.store.find_package(repository.id, key).await?;
@@ -283,7 +282,10 @@ impl Downloads {
                     || found.status == VersionStatus::Unfinished && self.formats.get(key.format())?.serves_unfinished();
                 if !served {
                     let refusal = Refusal::status(key, version, &start.name, found.status);
-                    return Err(refused(refusal).unwrap_or_else(|| missing(start, key, version, asset)));
+                    return Err(match refusal {
+                        Some(refusal) => Error::hidden(ResourceType::Asset, asset.as_str(), refusal),
+                        None => missing(start, key, version, asset),
+                    });
                 }
                 let rules = self.views.cooldowns.rules(&way[..way.len() - 1], key).await?;
                 if let Some(held) = self.views.cooldowns.judge_stored(&rules, &found) {
@@ -296,9 +298,6 @@ impl Downloads {
                 }
             }
             let upstream = package.map(|package| package.restrictions.upstream);
-            if upstream == Some(AllowUpstream::Block) {
-                blocked.get_or_insert_with(|| Refusal::origin_upstream(key, &repository.name));
-            }
             let Some(connection) = walk.enter(&repository, upstream) else { continue };
             if origin.as_ref().is_some_and(|origin| *origin != crate::model::Origin::external(connection)) {
                 continue;
@@ -308,7 +307,7 @@ impl Downloads {
             match self.views.indexes.get(repository.id, connection, &document).await {
                 Ok(current) => {
                     let cooldowns = &self.views.cooldowns;
-                    let rules = cooldowns.rules(&way, key).await?;
+                    let rules = cooldowns.rules_at_source(&way, key, walk.group()).await?;
                     let (source, index) = ((repository.id, connection), Arc::clone(&current.index));
                     let gated = cooldowns.gate_index(&rules, source, key, &document, index).await?;
                     let allowed = Arc::clone(&gated.index);
@@ -329,7 +328,10 @@ impl Downloads {
         if let Some(refusal) = refusal {
             return Err(refusal.into());
         }
-        Err(failure.or_else(|| refused(blocked)).unwrap_or_else(|| missing(start, key, version, asset)))
+        Err(failure.unwrap_or_else(|| match walk.into_refusal() {
+            Some(refusal) => Error::hidden(ResourceType::Asset, asset.as_str(), refusal),
+            None => missing(start, key, version, asset),
+        }))
     }
 }
 
@@ -357,11 +359,6 @@ async fn promised(
     })
     .await
     .map_err(Error::internal)?
-}
-
-/// What a rule hides, as a missing resource.
-fn refused(refusal: Option<Refusal>) -> Option<Error> {
-    refusal.map(|refusal| Error::hidden(ResourceType::Asset, "", refusal))
 }
 
 fn missing(repository: &Repository, key: &PackageKey, version: &VersionText, asset: &AssetName) -> Error {

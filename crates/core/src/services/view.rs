@@ -9,9 +9,8 @@ use super::graph::Graph;
 use super::registry_index::RegistryIndexes;
 use super::{Control, Limits};
 use crate::error::{Error, ResourceType, Result};
-use crate::model::{AllowUpstream, Clock, ExternalConnection, PackageKey, Repository, RepositoryId, Timestamp};
+use crate::model::{Clock, ExternalConnection, PackageKey, Repository, RepositoryId, Timestamp};
 use crate::ports::{HostedPackage, MetadataStore, StoredIndex};
-use crate::refusal::Refusal;
 
 /// One source of a package.
 #[derive(Debug, Clone)]
@@ -131,8 +130,7 @@ impl Views {
         let mut layers = Vec::new();
         let mut failure = None;
         let mut withheld = Vec::new();
-        let mut blocked = None;
-        let mut walk = self.graph.walk(start, key);
+        let mut walk = self.graph.walk(start, key).await?;
         while let Some(repository) = walk.next().await? {
             let hosted = self.store.load_package(repository.id, key).await?;
             depends_on.note(repository.id, hosted.as_ref().map(|hosted| hosted.package.revision));
@@ -143,9 +141,6 @@ impl Views {
                 withheld.extend(self.cooldowns.gate_hosted(&rules, &mut package));
                 layers.push(Layer::Hosted { repository: Arc::clone(&repository), package });
             }
-            if upstream == Some(AllowUpstream::Block) {
-                blocked.get_or_insert_with(|| Refusal::origin_upstream(key, &repository.name));
-            }
             let Some(connection) = walk.enter(&repository, upstream) else { continue };
             if sources == Sources::Stored {
                 continue;
@@ -153,7 +148,7 @@ impl Views {
             match self.indexes.get(repository.id, connection, key).await {
                 Ok(current) => {
                     depends_on.note_fresh_until(current.fresh_until);
-                    let rules = self.cooldowns.rules(&way, key).await?;
+                    let rules = self.cooldowns.rules_at_source(&way, key, walk.group()).await?;
                     let source = (repository.id, connection);
                     let gated = self.cooldowns.gate_index(&rules, source, key, key, current.index).await?;
                     withheld.extend(gated.withheld);
@@ -177,11 +172,13 @@ impl Views {
         });
         if !offers_anything {
             let now = self.clock.now();
-            let refusal = withheld.first().map(|first| first.refusal(key, now)).or(blocked);
-            return Err(match (refusal, failure) {
-                (Some(refusal), _) => Error::hidden(ResourceType::Package, key.to_string(), refusal),
-                (None, Some(failure)) => failure,
-                (None, None) => not_found(start, key),
+            let refusal = withheld.first().map(|first| first.refusal(key, now));
+            return Err(match (refusal, failure, walk.into_refusal()) {
+                (Some(refusal), _, _) | (None, None, Some(refusal)) => {
+                    Error::hidden(ResourceType::Package, key.to_string(), refusal)
+                }
+                (None, Some(failure), _) => failure,
+                (None, None, None) => not_found(start, key),
             });
         }
         Ok(View { repository: start.id, key: key.clone(), layers, depends_on })
