@@ -8,6 +8,7 @@ mod connect_checks;
 mod cooldown_checks;
 mod crash;
 mod every_route;
+mod explain_checks;
 mod faults;
 mod generic_checks;
 mod identities;
@@ -54,6 +55,7 @@ fn main() {
         pypi_clients::TESTS,
         cargo_checks::TESTS,
         cooldown_checks::TESTS,
+        explain_checks::TESTS,
         cargo_registry_checks::TESTS,
         swift_checks::TESTS,
         swift_index_checks::TESTS,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{AssociationType, PackageGroupPattern, PackageKey, PackagePath, Tag, Timestamp};
 use crate::error::Invalid;
+use crate::refusal::RefusalCode;
 
 /// Tags that begin so are settings of Larder and nobody else's.
 const PREFIX: &str = "larder:";
@@ -78,6 +79,16 @@ pub enum Held {
 }
 
 impl Held {
+    /// The code under which it is refused.
+    #[must_use]
+    pub fn code(self) -> RefusalCode {
+        match self {
+            Self::TooYoung { .. } => RefusalCode::CooldownTooYoung,
+            Self::AgeUnknown { .. } | Self::Unreadable => RefusalCode::CooldownAgeUnknown,
+            Self::AfterCutOff { .. } => RefusalCode::CooldownAfterCutOff,
+        }
+    }
+
     /// From when on the rule lets the version pass, if time alone can bring that about.
     #[must_use]
     pub fn until(self) -> Option<Timestamp> {

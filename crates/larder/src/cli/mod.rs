@@ -5,9 +5,12 @@ mod config;
 mod connect;
 mod credential;
 mod env;
+mod explain;
 mod external;
 mod maintenance;
 mod options;
+mod place;
+mod policy;
 mod routes;
 mod serve;
 mod user;
@@ -50,6 +53,11 @@ enum Command {
     /// Print an authorization token for a package manager that runs a helper.
     #[command(subcommand)]
     Credential(credential::CredentialCommand),
+    /// Say why a version is served or refused: what was looked at, which rule decided, what would change it.
+    Explain(Box<explain::ExplainOptions>),
+    /// Manage which versions of public registries are too young to be taken.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Check the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -156,6 +164,8 @@ fn dispatch(cli: Cli) -> Outcome {
         Some(Command::External(command)) => external::run(command),
         Some(Command::Connect(options)) => connect::run(&options),
         Some(Command::Credential(command)) => credential::run(&command),
+        Some(Command::Explain(options)) => explain::run(&options),
+        Some(Command::Policy(command)) => policy::run(command),
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Verify(options)) => maintenance::verify(&options),
         Some(Command::Gc(options)) => maintenance::gc(&options),
