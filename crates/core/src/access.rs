@@ -2,7 +2,9 @@
 
 mod action;
 mod allowed;
+mod asking;
 mod caller;
+mod context;
 mod evaluate;
 mod refused;
 
@@ -12,4 +14,5 @@ pub use allowed::{
     RepositoryTarget, ServerTarget, Target,
 };
 pub use caller::{Caller, Via};
+pub(crate) use context::ConditionValue;
 pub use evaluate::Access;

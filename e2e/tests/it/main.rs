@@ -26,6 +26,7 @@ mod nuget_checks;
 mod nuget_faults;
 mod nuget_more_checks;
 mod nuget_registry_checks;
+mod package_groups;
 mod paths;
 mod postgres;
 mod pypi_bad_input;
@@ -33,10 +34,15 @@ mod pypi_checks;
 mod pypi_clients;
 mod pypi_registry_checks;
 mod rates;
+mod ruby_bad_input;
 mod ruby_checks;
+mod ruby_faults;
 mod ruby_more_checks;
 mod ruby_registry_checks;
+mod ruby_scale;
+mod ruby_years;
 mod seed;
+mod sts;
 mod swift_bad_input;
 mod swift_checks;
 mod swift_index_checks;
@@ -63,6 +69,11 @@ fn main() {
         ruby_checks::TESTS,
         ruby_more_checks::TESTS,
         ruby_registry_checks::TESTS,
+        package_groups::TESTS,
+        ruby_faults::TESTS,
+        ruby_years::TESTS,
+        ruby_scale::TESTS,
+        ruby_bad_input::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,
@@ -76,6 +87,7 @@ fn main() {
         tls_server::TESTS,
         crash::TESTS,
         identities::TESTS,
+        sts::TESTS,
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,

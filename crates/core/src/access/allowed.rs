@@ -118,10 +118,6 @@ pub trait Target: Clone + Send + Sync {
     fn repository(&self) -> Option<&Arc<Repository>> {
         None
     }
-    /// Whether tags on it may be settings of Larder (see [`crate::model::Cooldown`]).
-    fn has_settings(&self) -> bool {
-        self.repository().is_some()
-    }
     /// The resource whose tags count. Packages have none: their repository's do (reference 5.5).
     fn tagged(&self, region: &str) -> Option<Arn> {
         let domain = self.domain()?;
@@ -129,6 +125,10 @@ pub trait Target: Clone + Send + Sync {
             Some(repository) => Arn::repository(region, &domain.owner, &domain.name, &repository.name),
             None => Arn::domain(region, &domain.owner, &domain.name),
         })
+    }
+    /// Whether tags on it may be settings of Larder (see [`crate::model::Cooldown`]).
+    fn has_settings(&self) -> bool {
+        self.repository().is_some()
     }
 }
 
@@ -141,9 +141,6 @@ impl Target for PackageGroupTarget {
     }
     fn tagged(&self, region: &str) -> Option<Arn> {
         Some(self.arn(region))
-    }
-    fn has_settings(&self) -> bool {
-        true
     }
 }
 

@@ -52,6 +52,12 @@ impl Arn {
         Self(format!("arn:aws:iam::{account}:user/{name}"))
     }
 
+    /// `arn:aws:sts::{account}:assumed-role/{role}/{session}`.
+    #[must_use]
+    pub fn assumed_role(account: &AccountId, role: &str, session: &str) -> Self {
+        Self(format!("arn:aws:sts::{account}:assumed-role/{role}/{session}"))
+    }
+
     /// `arn:aws:iam::{account}:root`.
     #[must_use]
     pub fn root(account: &AccountId) -> Self {

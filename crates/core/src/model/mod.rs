@@ -16,6 +16,7 @@ mod page;
 mod principal;
 mod publication;
 mod repository;
+mod session;
 mod tag;
 mod time;
 mod version;
@@ -39,6 +40,10 @@ pub use page::{Page, PageRequest, PageToken};
 pub use principal::{Principal, PrincipalKind, User};
 pub use publication::{ExpectedDigests, NewAsset, Publication, PublishMode, Published, TagUpdate};
 pub use repository::{Repository, RepositoryId, RepositorySummary, Upstream};
+pub use session::{
+    Credential, RoleArn, RoleSession, SESSION_KEY_PREFIX, Session, SessionName, SessionRole, SessionScope, SessionTag,
+    WebIdentity,
+};
 pub use tag::Tag;
 pub use time::{Clock, SystemClock, Timestamp};
 pub use version::{

@@ -9,9 +9,11 @@ mod package_groups;
 mod policy;
 mod registry;
 mod secrets;
+mod sessions;
 mod transport;
+mod web_identity;
 
-pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, StagedBlob, Staging};
+pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, KEPT_FOR, StagedBlob, Staging};
 pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
 pub use format::{Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset};
 pub use metadata::{
@@ -19,7 +21,9 @@ pub use metadata::{
     Sightings, StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,
 };
 pub use package_groups::{AllowedRepositoryUpdate, NewPackageGroup, PackageGroupOriginUpdate, PackageGroups};
-pub use policy::{AccessQuestion, Effect, PolicyEvaluator, PolicyKind, Verdict};
-pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryRequest};
+pub use policy::{AccessQuestion, Effect, Grant, PolicyEvaluator, PolicyKind, TrustQuestion, Verdict};
+pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryQuestion, RegistryRequest};
 pub use secrets::Secrets;
+pub use sessions::{AssumableRole, IdentityProvider, NewRole, Sessions, SpentToken};
 pub use transport::{HttpTransport, IncomingResponse, OutgoingBody, OutgoingRequest};
+pub use web_identity::{Claims, IssuerKeys, Unproven, UnprovenToken, WebIdentityTokens};

@@ -173,8 +173,8 @@ impl Walk<'_> {
             {
                 None => {
                     let from = self.way.len().checked_sub(1);
-                    let links = repository.upstreams.iter().rev();
-                    self.next.extend(links.map(|upstream| (Next::Linked(upstream.id), from)));
+                    let upstreams = repository.upstreams.iter().rev();
+                    self.next.extend(upstreams.map(|upstream| (Next::Linked(upstream.id), from)));
                 }
                 refusal => self.refusal = self.refusal.take().or(refusal),
             }

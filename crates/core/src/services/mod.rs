@@ -24,6 +24,8 @@ mod policies;
 mod publishing;
 mod registry_index;
 mod repositories;
+mod roles;
+mod sts;
 mod tags;
 mod throttle;
 mod tokens;
@@ -52,6 +54,11 @@ pub use packages::PackageService;
 pub use policies::{PolicyService, PolicyTarget, ResourcePolicy};
 pub use publishing::{Publishing, Upload, UploadedAsset};
 pub use repositories::{LinkableUpstream, RepositorySearch, RepositoryService, RepositorySettings, RepositoryUpdate};
+pub use roles::{DEFAULT_MAX_SESSION, RoleSettings};
+pub use sts::{
+    AssumeRole, AssumeRoleWithWebIdentity, Assumed, AssumedWithWebIdentity, Credentials, FoundSession, RequestedTag,
+    SessionLookup, SessionRequest, StsError, StsService, WebIdentityPorts,
+};
 pub use tags::TagService;
 pub use throttle::{Effort, Rates, Throttle};
 pub use tokens::{Client, DEFAULT_LIFETIME, SHORTEST_LIFETIME, TokenOptions, TokenService};

@@ -1,6 +1,7 @@
 //! Package groups (reference 2.9, 4): creating and changing them, and which one a package belongs to.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use moka::sync::Cache;
@@ -263,10 +264,11 @@ impl PackageGroupService {
                 items.extend(Lineage::new(vec![group]));
                 continue;
             };
-            if !parents.contains_key(&parent) {
-                parents.insert(parent, self.store.find_lineage(parent).await?);
-            }
-            match parents.get(&parent).and_then(Option::as_ref) {
+            let known = match parents.entry(parent) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.store.find_lineage(parent).await?),
+            };
+            match known {
                 Some(parent) => items.push(parent.child(group)),
                 // The parent was deleted meanwhile.
                 None => items.extend(self.store.find_lineage(group.id).await?),

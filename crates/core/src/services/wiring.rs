@@ -12,7 +12,7 @@ use super::view::Views;
 use super::{
     Associations, Background, Control, Cooldowns, DomainService, Downloads, Explain, Formats, IdentityService,
     IndexService, Ingestion, Limits, Maintenance, PackageGroupService, PackageService, PolicyService, Publishing,
-    RepositoryService, TagService, Throttle, TokenService, VersionService,
+    RepositoryService, StsService, TagService, Throttle, TokenService, VersionService, WebIdentityPorts,
 };
 use crate::access::Access;
 use crate::model::Clock;
@@ -46,6 +46,7 @@ pub struct Services {
     pub versions: VersionService,
     pub policies: PolicyService,
     pub tags: TagService,
+    pub sts: StsService,
     pub identities: IdentityService,
     pub maintenance: Maintenance,
     pub store: Arc<dyn MetadataStore>,
@@ -160,6 +161,13 @@ impl Services {
                 cooldowns,
             },
             policies: PolicyService::new(Arc::clone(&store), Arc::clone(&policies), Arc::clone(&region)),
+            sts: StsService::new(
+                Arc::clone(&store),
+                Arc::clone(&access),
+                Arc::clone(&policies),
+                Arc::clone(&secrets),
+                Arc::clone(&clock),
+            ),
             tags: TagService::new(Arc::clone(&store), Arc::clone(&region)),
             identities: IdentityService::new(Arc::clone(&store), policies, secrets),
             maintenance: Maintenance {
@@ -178,5 +186,11 @@ impl Services {
             region,
             background,
         }
+    }
+
+    /// With identity providers, whose tokens are exchanged for sessions of roles.
+    #[must_use]
+    pub fn with_web_identities(self, ports: WebIdentityPorts) -> Self {
+        Self { sts: self.sts.with_web_identities(ports), ..self }
     }
 }

@@ -70,6 +70,11 @@ fn is_control(change: &Change) -> bool {
         | Change::DeleteAccessKey { .. }
         | Change::PutUserPolicy { .. }
         | Change::DeleteUserPolicy { .. }
+        | Change::CreateRole(_)
+        | Change::DeleteRole { .. }
+        | Change::PutRolePolicy { .. }
+        | Change::CreateIdentityProvider { .. }
+        | Change::DeleteIdentityProvider { .. }
         | Change::DeleteToken { .. }
         | Change::CreateDomain { .. }
         | Change::DeleteDomain { .. }
@@ -86,7 +91,8 @@ fn is_control(change: &Change) -> bool {
         | Change::DeletePackageGroup { .. }
         | Change::Tag { .. }
         | Change::Untag { .. } => true,
-        Change::CreateToken { .. }
+        Change::CreateSession { .. }
+        | Change::CreateToken { .. }
         | Change::Publish(_)
         | Change::PublishAs(_)
         | Change::Retain { .. }
@@ -130,7 +136,16 @@ impl Transaction<'_> {
                 self.put_user_policy(account, user, policy, document).await
             }
             Change::DeleteUserPolicy { account, user, policy } => self.delete_user_policy(account, user, policy).await,
-            Change::DeleteToken { user, id } => self.delete_token(user, id).await,
+            Change::CreateRole(new) => self.create_role(new).await,
+            Change::DeleteRole { account, name } => self.delete_role(account, name).await,
+            Change::PutRolePolicy { account, role, policy, document } => {
+                self.put_role_policy(account, role, policy, document.as_deref()).await
+            }
+            Change::CreateIdentityProvider { account, provider } => {
+                self.create_identity_provider(account, provider).await
+            }
+            Change::DeleteIdentityProvider { arn } => self.delete_identity_provider(arn).await,
+            Change::DeleteToken { principal, id } => self.delete_token(principal, id).await,
             Change::CreateDomain { domain, tags, limit } => self.create_domain(domain, tags, *limit).await,
             Change::DeleteDomain { domain } => self.delete_domain(*domain).await,
             Change::PutDomainPolicy { domain, expected, document } => {
@@ -163,6 +178,7 @@ impl Transaction<'_> {
 
     async fn apply_package(&mut self, change: &Change) -> Result<Applied> {
         match change {
+            Change::CreateSession { session, spent } => self.create_session(session, spent.as_ref()).await?,
             Change::CreateToken { token } => self.create_token(token).await?,
             Change::Publish(publication) => return self.publish(publication).await.map(Applied::Published),
             Change::PublishAs(wanted) => self.publish_as(wanted).await?,

@@ -20,6 +20,8 @@ mod publish;
 mod purge;
 mod reading;
 mod repositories;
+mod roles;
+mod sessions;
 mod tags;
 mod tokens;
 mod upstream_indexes;
@@ -75,6 +77,8 @@ fn statements() -> impl Iterator<Item = &'static Sql> {
         policies::STATEMENTS,
         purge::STATEMENTS,
         repositories::STATEMENTS,
+        roles::STATEMENTS,
+        sessions::STATEMENTS,
         tags::STATEMENTS,
         tokens::STATEMENTS,
         upstream_indexes::STATEMENTS,

@@ -216,10 +216,11 @@ impl Work for FoldOtherwise {
 pub(super) async fn names_are_folded_anew_when_the_rules_have_changed(fixture: Fixture) {
     let domain = fixture.domain("my-domain").await;
     let repository = fixture.repository(&domain, "repo-a").await;
-    fixture.must(create(domain.id, "/npm//lib$")).await;
+    // Before the group is there: a variant is not published beside it.
     for name in ["lib", "LIB", "other"] {
         fixture.published(&repository, name, &["1.0.0"]).await;
     }
+    fixture.must(create(domain.id, "/npm//lib$")).await;
     fixture.store.database.write(FoldOtherwise).await.expect("spoiled");
     let again = fixture.another().await;
     let found = again.associate_package(domain.id, &npm("lib")).await.expect("read");
