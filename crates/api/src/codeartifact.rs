@@ -9,6 +9,7 @@ mod batch;
 mod body;
 mod call;
 mod characters;
+mod explain;
 pub(crate) mod fuzzing;
 pub mod operations;
 mod policy;
@@ -187,6 +188,7 @@ async fn dispatch(call: &Call<'_>) -> Result<Response> {
         Action::PutDomainPermissionsPolicy => put_domain_permissions_policy::handle(call).await,
         Action::PutPackageOriginConfiguration => put_package_origin_configuration::handle(call).await,
         Action::PutRepositoryPermissionsPolicy => put_repository_permissions_policy::handle(call).await,
+        Action::ReadFromRepository => explain::handle(call).await,
         Action::TagResource => tag_resource::handle(call).await,
         Action::UntagResource => untag_resource::handle(call).await,
         Action::UpdatePackageGroup => update_package_group::handle(call).await,

@@ -10,6 +10,7 @@ tests![
     every_route_needs_rights,
     every_route_keeps_back_archived_and_disposed_versions,
     every_route_keeps_back_what_may_not_come_from_upstream,
+    every_route_keeps_back_versions_that_are_too_young,
     every_route_refuses_versions_whose_publishing_is_blocked,
     every_route_keeps_back_what_a_package_group_keeps_out,
     every_route_refuses_what_a_package_group_refuses,
@@ -166,6 +167,26 @@ fn every_route_keeps_back_what_may_not_come_from_upstream() {
     }
     all.publish_all(REPOSITORY, &[OPEN]);
     assert_is_hidden(&all, &PUBLIC_FORMATS, "upstream=BLOCK");
+    for format in PUBLIC_FORMATS {
+        assert_eq!(all.held(format, REPOSITORY), [(OPEN.to_owned(), "Published".to_owned())], "{format}");
+    }
+}
+
+/// The registries say various things of the age of their versions, or nothing: all of it is after the emergency line.
+fn every_route_keeps_back_versions_that_are_too_young() {
+    let mut all = Everything::start();
+    all.offer_all(&[HIDDEN]);
+    let server = &all.world.server;
+    let arn = format!("arn:aws:codeartifact:us-east-1:{ACCOUNT}:repository/{DOMAIN}/{REPOSITORY}");
+    let arn = arn.replace(':', "%3A").replace('/', "%2F");
+    let tags = json!({"tags": [{"key": "larder:newest-release", "value": "2001-01-01"}]});
+    let _ = server.call("POST", &format!("/v1/tag?resourceArn={arn}"), &tags).expect(200);
+    for format in PUBLIC_FORMATS {
+        let body = json!({"restrictions": {"publish": "ALLOW", "upstream": "ALLOW"}});
+        let _ = all.call("POST", "/v1/package", format, REPOSITORY, &body).expect(200);
+    }
+    all.publish_all(REPOSITORY, &[OPEN]);
+    assert_is_hidden(&all, &PUBLIC_FORMATS, "too young");
     for format in PUBLIC_FORMATS {
         assert_eq!(all.held(format, REPOSITORY), [(OPEN.to_owned(), "Published".to_owned())], "{format}");
     }

@@ -10,6 +10,7 @@ mod cooldown_checks;
 mod crash;
 mod events_checks;
 mod every_route;
+mod explain_checks;
 mod faults;
 mod generic_checks;
 mod identities;
@@ -63,6 +64,7 @@ fn main() {
         pypi_clients::TESTS,
         cargo_checks::TESTS,
         cooldown_checks::TESTS,
+        explain_checks::TESTS,
         cargo_registry_checks::TESTS,
         swift_checks::TESTS,
         swift_index_checks::TESTS,

@@ -24,6 +24,7 @@ pub(crate) mod param {
     }
 
     params! {
+        ACTION = "action" "action";
         ADMINISTRATOR_ACCOUNT = "administrator-account" "administratorAccount";
         ASSET = "asset" "asset";
         ASSET_NAME = "asset" "assetName";
@@ -45,6 +46,7 @@ pub(crate) mod param {
         POLICY_REVISION = "policy-revision" "policyRevision";
         PREFIX = "prefix" "prefix";
         PREVIEW = "preview" "preview";
+        PRINCIPAL = "principal" "principal";
         PUBLISH = "publish" "publish";
         REPOSITORY = "repository" "repository";
         REPOSITORY_PREFIX = "repository-prefix" "repositoryPrefix";
@@ -102,7 +104,7 @@ impl Operation {
 /// Finds what a request asks for; `None` if nothing answers to it. Paths are compared as they are on the wire.
 #[must_use]
 pub fn find(method: &Method, path: &str) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|operation| operation.path == path && operation.method == *method)
+    OPERATIONS.iter().chain(EXTENSIONS).find(|operation| operation.path == path && operation.method == *method)
 }
 
 const fn operation(
@@ -118,10 +120,11 @@ const fn operation(
 
 use ResourceKind::{Account, Domain, NewDomain, NewRepository, Package, PackageGroup, Repository, Tagged};
 use param::{
-    ADMINISTRATOR_ACCOUNT, ASSET, ASSET_NAME, DESTINATION_REPOSITORY, DOMAIN, DOMAIN_OWNER, DURATION, ENDPOINT_TYPE,
-    EXTERNAL_CONNECTION, FORMAT, MAX_RESULTS, NAMESPACE, NEXT_TOKEN, ORIGIN_RESTRICTION_TYPE, ORIGIN_TYPE, PACKAGE,
-    PACKAGE_GROUP, PACKAGE_PREFIX, POLICY_REVISION, PREFIX, PREVIEW, PUBLISH, REPOSITORY, REPOSITORY_PREFIX,
-    RESOURCE_ARN, REVISION, SORT_BY, SOURCE_REPOSITORY, STATUS, UNFINISHED, UPSTREAM, VERSION,
+    ACTION, ADMINISTRATOR_ACCOUNT, ASSET, ASSET_NAME, DESTINATION_REPOSITORY, DOMAIN, DOMAIN_OWNER, DURATION,
+    ENDPOINT_TYPE, EXTERNAL_CONNECTION, FORMAT, MAX_RESULTS, NAMESPACE, NEXT_TOKEN, ORIGIN_RESTRICTION_TYPE,
+    ORIGIN_TYPE, PACKAGE, PACKAGE_GROUP, PACKAGE_PREFIX, POLICY_REVISION, PREFIX, PREVIEW, PRINCIPAL, PUBLISH,
+    REPOSITORY, REPOSITORY_PREFIX, RESOURCE_ARN, REVISION, SORT_BY, SOURCE_REPOSITORY, STATUS, UNFINISHED, UPSTREAM,
+    VERSION,
 };
 
 const DOMAIN_KEY: &[Param] = &[DOMAIN];
@@ -132,6 +135,17 @@ const OWNER: &[Param] = &[DOMAIN_OWNER];
 const OWNER_NAMESPACE: &[Param] = &[DOMAIN_OWNER, NAMESPACE];
 const GROUP_KEY: &[Param] = &[DOMAIN, PACKAGE_GROUP];
 const OWNER_PAGE: &[Param] = &[DOMAIN_OWNER, MAX_RESULTS, NEXT_TOKEN];
+
+/// What Larder answers that AWS does not: why a version is served or refused. Authorized by the right to read the
+/// repository, or to describe the version.
+pub static EXTENSIONS: &[Operation] = &[operation(
+    Action::ReadFromRepository,
+    Method::GET,
+    "/v1/larder/explain",
+    VERSION_KEY,
+    &[DOMAIN_OWNER, NAMESPACE, ACTION, PRINCIPAL],
+    Repository,
+)];
 
 /// The 48 operations, by name.
 #[rustfmt::skip]

@@ -42,6 +42,9 @@ impl Target for TaggedTarget {
     fn tagged(&self, region: &str) -> Option<Arn> {
         Some(self.arn(region))
     }
+    fn has_settings(&self) -> bool {
+        !matches!(self, Self::Domain(_))
+    }
 }
 
 /// Finds what `resourceArn` names.

@@ -142,6 +142,9 @@ impl Target for PackageGroupTarget {
     fn tagged(&self, region: &str) -> Option<Arn> {
         Some(self.arn(region))
     }
+    fn has_settings(&self) -> bool {
+        true
+    }
 }
 
 impl Target for AccountTarget {

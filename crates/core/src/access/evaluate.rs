@@ -12,7 +12,7 @@ use crate::model::{
     AccountId, Clock, Domain, DomainId, DomainName, PrincipalKind, Repository, RepositoryId, RepositoryName,
 };
 use crate::ports::{AccessQuestion, Effect, MetadataStore, PolicyEvaluator, Verdict};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, RefusalCode, Step, Trace};
 use crate::services::Control;
 
 /// A value and the control generation it was read under.
@@ -139,7 +139,7 @@ impl Access {
         request_context: &[(String, Vec<String>)],
     ) -> Result<Allowed<T>> {
         RequestNotes::ask(action, || target.arn(&self.region).as_str().to_owned());
-        let decision = self.decide(caller, action, &target, request_context).await?;
+        let decision = self.decide(caller, action, &target, request_context, &mut Trace::off()).await?;
         if let Some(refusal) = decision.refusal {
             return Err(refusal.into());
         }
@@ -149,6 +149,64 @@ impl Access {
             _ => None,
         };
         Ok(Allowed { target, principal: caller.principal.clone(), actor, lasts_until })
+    }
+
+    /// As [`Access::authorize`], writing down what was looked at. Nothing is remembered of it.
+    ///
+    /// # Errors
+    /// As [`Access::authorize`].
+    pub(crate) async fn explain<T: Target>(
+        &self,
+        caller: &Caller,
+        action: Action,
+        target: T,
+        trace: &mut Trace,
+    ) -> Result<Allowed<T>> {
+        let decision = self.decide(caller, action, &target, &[], trace).await?;
+        match decision.refusal {
+            Some(refusal) => Err(refusal.into()),
+            None => {
+                let actor = caller.actor(action.name(), self.clock.now());
+                Ok(Allowed { target, principal: caller.principal.clone(), actor, lasts_until: None })
+            }
+        }
+    }
+
+    /// Writes down what each side's policies say.
+    fn note_policies<T: Target>(&self, target: &T, question: &AccessQuestion<'_>, verdict: Verdict, trace: &mut Trace) {
+        let action = question.action;
+        let say = |effect| match effect {
+            Effect::Deny => format!("denies {action}"),
+            Effect::Allow => format!("allows {action}"),
+            Effect::Silent => format!("says nothing about {action}"),
+        };
+        let step = |kind, name, effect, code| {
+            let step = Step::new(kind, name, say(effect));
+            if effect == Effect::Deny { step.refusing(code) } else { step }
+        };
+        let principal = question.principal.arn().to_string();
+        trace.note(|| step("identity-policy", principal, verdict.identity, RefusalCode::IamIdentityDeny));
+        let of_domain = policy_of_domain(target);
+        let alone = |policies: &[Arc<str>]| {
+            let question = AccessQuestion { identity_policies: &[], resource_policies: policies, ..*question };
+            self.policies.evaluate(&question).resource
+        };
+        let (of_domain, of_repository): (Vec<_>, Vec<_>) =
+            question.resource_policies.iter().cloned().partition(|policy| of_domain.contains(policy));
+        if let Some(domain) = target.domain() {
+            let name = domain.name.to_string();
+            trace.note(|| match of_domain.as_slice() {
+                [] => Step::new("domain-policy", name, "there is none"),
+                policies => step("domain-policy", name, alone(policies), RefusalCode::IamDomainDeny),
+            });
+        }
+        if let Some(repository) = target.repository() {
+            let name = repository.name.to_string();
+            trace.note(|| match of_repository.as_slice() {
+                [] => Step::new("repository-policy", name, "there is none"),
+                policies => step("repository-policy", name, alone(policies), RefusalCode::IamRepositoryDeny),
+            });
+        }
     }
 
     /// Allows whoever can run commands on the data directory to manage accounts, users, keys and identity policies.
@@ -172,6 +230,7 @@ impl Access {
         action: Action,
         target: &T,
         request_context: &[(String, Vec<String>)],
+        trace: &mut Trace,
     ) -> Result<Decision> {
         // A token opens one domain only, and a read-only one does not write.
         let refused = Refused { caller, action, resource: target.arn(&self.region) };
@@ -189,11 +248,17 @@ impl Access {
             PrincipalKind::User(_) | PrincipalKind::AssumedRole(_) => {}
             // It may assume a role, which is not decided here, and nothing else.
             PrincipalKind::WebIdentity(_) => {
+                let found = "an identity from outside has no policies";
+                trace.note(|| Step::new("identity-policy", caller.principal.arn().to_string(), found));
                 let refusal = Some(refused.by_policies(target, Verdict::SILENT, false));
                 return Ok(Decision { refusal, depends_on_request: false });
             }
             // Whoever can run commands on the data directory owns everything in it.
-            PrincipalKind::System => return Ok(Decision { refusal: None, depends_on_request: false }),
+            PrincipalKind::System => {
+                let found = "the machine's owner may do everything";
+                trace.note(|| Step::new("identity-policy", caller.principal.arn().to_string(), found));
+                return Ok(Decision { refusal: None, depends_on_request: false });
+            }
         }
         let generation = self.control.generation().await?;
         // Only decisions about a repository as a whole repeat often enough to be worth remembering.
@@ -206,6 +271,7 @@ impl Access {
         if let Some(key) = &key
             && let Some((seen, ())) = self.decisions.get(key)
             && seen == generation
+            && !trace.is_on()
         {
             return Ok(Decision { refusal: None, depends_on_request: false });
         }
@@ -225,10 +291,18 @@ impl Access {
             session_policies: session.as_deref(),
         };
         let verdict = self.policies.evaluate(&question);
+        if trace.is_on() {
+            self.note_policies(target, &question, verdict, trace);
+        }
         let allows = |verdict| combine(&caller.principal.account, action.scope(), target, verdict);
         if !allows(verdict) {
             let unlimited = AccessQuestion { session_policies: None, ..question };
             if session.is_some() && allows(self.policies.evaluate(&unlimited)) {
+                trace.note(|| {
+                    let found = format!("does not allow {}", action.as_iam());
+                    Step::new("session-policy", caller.principal.arn().to_string(), found)
+                        .refusing(RefusalCode::IamSessionPolicy)
+                });
                 let refusal = Some(refused.by_session_policy());
                 return Ok(Decision { refusal, depends_on_request: verdict.depends_on_request });
             }

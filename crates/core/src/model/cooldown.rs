@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use super::{PackageFormat, PackageKey, Tag, Timestamp};
+use super::{AssociationType, PackageGroupPattern, PackageKey, PackagePath, Tag, Timestamp};
 use crate::error::Invalid;
+use crate::refusal::RefusalCode;
 
 /// Tags that begin so are settings of Larder and nobody else's.
 const PREFIX: &str = "larder:";
@@ -21,7 +22,7 @@ const LONGEST_DAYS: u64 = 3650;
 pub struct Cooldown {
     minimum_age: Option<Duration>,
     newest: Option<Timestamp>,
-    exempt: Vec<PackagePattern>,
+    exempt: Vec<PackageGroupPattern>,
     /// A tag that does not parse was stored before it was refused: nothing passes until it is set right.
     broken: bool,
 }
@@ -78,6 +79,16 @@ pub enum Held {
 }
 
 impl Held {
+    /// The code under which it is refused.
+    #[must_use]
+    pub fn code(self) -> RefusalCode {
+        match self {
+            Self::TooYoung { .. } => RefusalCode::CooldownTooYoung,
+            Self::AgeUnknown { .. } | Self::Unreadable => RefusalCode::CooldownAgeUnknown,
+            Self::AfterCutOff { .. } => RefusalCode::CooldownAfterCutOff,
+        }
+    }
+
     /// From when on the rule lets the version pass, if time alone can bring that about.
     #[must_use]
     pub fn until(self) -> Option<Timestamp> {
@@ -136,8 +147,7 @@ impl Cooldown {
             Self::MINIMUM_AGE => self.minimum_age = Some(parse_age(&tag.value)?),
             Self::NEWEST => self.newest = Some(parse_newest(&tag.value)?),
             Self::EXEMPT => {
-                self.exempt =
-                    tag.value.split_ascii_whitespace().map(PackagePattern::parse).collect::<Result<_, _>>()?;
+                self.exempt = tag.value.split_ascii_whitespace().map(parse_exempt).collect::<Result<_, _>>()?;
             }
             key if Self::is_setting(key) && !OF_FORMATS.contains(&key) => {
                 return Err(Invalid::new(format!(
@@ -168,7 +178,9 @@ impl Cooldown {
     /// Whether the rule is not for this package.
     #[must_use]
     pub fn exempts(&self, package: &PackageKey) -> bool {
-        !self.broken && self.exempt.iter().any(|pattern| pattern.matches(package))
+        let path = PackagePath::new(package);
+        let is_meant = |pattern: &PackageGroupPattern| pattern.matches(&path) == Some(AssociationType::Strong);
+        !self.broken && self.exempt.iter().any(is_meant)
     }
 
     /// Whether the rule holds a version back that was published then, and why. Of several reasons, the one that holds
@@ -253,53 +265,17 @@ fn parse_newest(text: &str) -> Result<Timestamp, Invalid> {
     })
 }
 
-/// Which packages an exemption is for: the forms of package group patterns (reference 4.4) without prefixes of words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum PackagePattern {
-    All,
-    Format(PackageFormat),
-    /// Empty for packages without a namespace.
-    Namespace(PackageFormat, Box<str>),
-    Package(PackageFormat, Box<str>, Box<str>),
-}
-
-impl PackagePattern {
-    fn parse(text: &str) -> Result<Self, Invalid> {
-        let refuse = || {
-            Invalid::new(format!(
-                "'{text}' names no packages; it is '/*', '/FORMAT/*', '/FORMAT/NAMESPACE/*' or \
-                 '/FORMAT/NAMESPACE/NAME', with an empty namespace for packages without one: '/npm//react'"
-            ))
-        };
-        let parts: Vec<&str> = text.strip_prefix('/').ok_or_else(refuse)?.split('/').collect();
-        let format = |text: &str| text.parse::<PackageFormat>().map_err(|_| refuse());
-        let plain = |part: &&str| !part.contains(['*', '~', '$']);
-        match parts.as_slice() {
-            ["*"] => Ok(Self::All),
-            [of, "*"] => Ok(Self::Format(format(of)?)),
-            [of, namespace, "*"] if plain(namespace) => Ok(Self::Namespace(format(of)?, (*namespace).into())),
-            [of, namespace, name] if plain(namespace) => {
-                let name = name.strip_suffix('$').unwrap_or(name);
-                if name.is_empty() || !plain(&name) {
-                    return Err(refuse());
-                }
-                Ok(Self::Package(format(of)?, (*namespace).into(), name.into()))
-            }
-            _ => Err(refuse()),
-        }
-    }
-
-    fn matches(&self, package: &PackageKey) -> bool {
-        let namespace = package.namespace().unwrap_or("");
-        match self {
-            Self::All => true,
-            Self::Format(format) => *format == package.format(),
-            Self::Namespace(format, wanted) => *format == package.format() && **wanted == *namespace,
-            Self::Package(format, wanted, name) => {
-                *format == package.format() && **wanted == *namespace && **name == *package.name()
-            }
-        }
-    }
+/// Reads a pattern of package groups (reference 4.4). A path to a package stands for that package.
+///
+/// # Errors
+/// [`Invalid`] with examples.
+fn parse_exempt(text: &str) -> Result<PackageGroupPattern, Invalid> {
+    PackageGroupPattern::new(text).or_else(|_| PackageGroupPattern::new(&format!("{text}$"))).map_err(|invalid| {
+        Invalid::new(format!(
+            "'{text}' names no packages: {invalid}; it is a path such as '/npm//react' or '/npm/acme/thing', or a pattern \
+             such as '/npm/acme/*' or '/npm//acme-*'"
+        ))
+    })
 }
 
 #[cfg(test)]
@@ -307,6 +283,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::PackageFormat;
 
     const DAY: i64 = 86_400_000;
 
@@ -395,12 +372,13 @@ mod tests {
     }
 
     #[test]
-    fn exemptions_name_packages_in_four_forms() {
+    fn exemptions_name_packages_as_package_groups_do() {
         let key = |namespace, name| PackageKey::new(PackageFormat::Npm, namespace, name).unwrap();
         let exempts = |patterns: &str, package: &PackageKey| {
             rule(&[(Cooldown::MINIMUM_AGE, "7d"), (Cooldown::EXEMPT, patterns)]).exempts(package)
         };
-        for pattern in ["/*", "/npm/*", "/npm//*", "/npm//react", "/npm//react$", "/pypi/* /npm//react"] {
+        for pattern in ["/*", "/npm/*", "/npm//*", "/npm//react", "/npm//react$", "/npm//react~", "/pypi/* /npm//react"]
+        {
             assert!(exempts(pattern, &key(None, "react")), "{pattern}");
         }
         for pattern in ["/pypi/*", "/npm/acme/*", "/npm//reac", "/npm//React", "/npm/acme/react"] {

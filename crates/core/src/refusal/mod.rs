@@ -3,13 +3,17 @@
 //! A sentence says what is refused, by which rule, until when where that is known, and who can lift it. It is made only
 //! after the caller was found to have rights to the resource that it names; whoever has none is told nothing but that.
 
+mod advice;
 mod code;
 mod rules;
+mod trace;
 
 use std::fmt;
 
 pub use code::RefusalCode;
 pub use rules::GroupRule;
+pub use trace::Step;
+pub(crate) use trace::Trace;
 
 /// A refusal by policy.
 #[derive(Debug, Clone, PartialEq, Eq)]

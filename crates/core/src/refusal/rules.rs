@@ -124,22 +124,15 @@ impl Refusal {
             }
             ReleaseTime::Unknown => "has no publication time at its source and counts as young".to_owned(),
         };
-        let (code, rule) = match held {
-            Held::TooYoung { minimum_age, .. } => {
-                (RefusalCode::CooldownTooYoung, format!("takes versions that are {} old", spoken(*minimum_age)))
-            }
-            Held::AgeUnknown { minimum_age: Some(minimum_age), .. } => {
-                (RefusalCode::CooldownAgeUnknown, format!("takes versions that are {} old", spoken(*minimum_age)))
+        let rule = match held {
+            Held::TooYoung { minimum_age, .. } | Held::AgeUnknown { minimum_age: Some(minimum_age), .. } => {
+                format!("takes versions that are {} old", spoken(*minimum_age))
             }
             Held::AgeUnknown { minimum_age: None, .. } => {
-                (RefusalCode::CooldownAgeUnknown, "takes only versions from before its emergency line".to_owned())
+                "takes only versions from before its emergency line".to_owned()
             }
-            Held::AfterCutOff { newest } => {
-                (RefusalCode::CooldownAfterCutOff, format!("takes nothing published after {}", seconds(*newest)))
-            }
-            Held::Unreadable => {
-                (RefusalCode::CooldownAgeUnknown, "has a minimum age that cannot be read and takes nothing".to_owned())
-            }
+            Held::AfterCutOff { newest } => format!("takes nothing published after {}", seconds(*newest)),
+            Held::Unreadable => "has a minimum age that cannot be read and takes nothing".to_owned(),
         };
         let until = held.until().map(|until| format!(", so this one from {} on", seconds(until))).unwrap_or_default();
         let sentence = format!(
@@ -147,7 +140,7 @@ impl Refusal {
              the package"
         );
         let mut refusal =
-            Self::new(code, sentence).with("package", package).with("version", version).with("setBy", set_by);
+            Self::new(held.code(), sentence).with("package", package).with("version", version).with("setBy", set_by);
         if let ReleaseTime::PublishedAt(at) = released {
             refusal = refusal.with("publishedAt", at);
         }

@@ -16,8 +16,8 @@ use super::registry_index::RegistryIndexes;
 use super::{Control, Formats};
 use crate::error::{Error, Result};
 use crate::model::{
-    Arn, Clock, Cooldown, ExternalConnection, Held, OriginType, PackageKey, PackageVersion, ReleaseTime, Repository,
-    RepositoryId, RepositoryName, Timestamp, VersionText,
+    Arn, Association, Clock, Cooldown, DomainId, ExternalConnection, Held, Lineage, OriginType, PackageKey,
+    PackageVersion, ReleaseTime, Repository, RepositoryId, RepositoryName, Timestamp, VersionText,
 };
 use crate::ports::{HostedPackage, MetadataStore, Sightings, StoredIndex};
 use crate::refusal::Refusal;
@@ -35,7 +35,11 @@ pub(crate) struct Cooldowns {
     pub(super) indexes: Arc<RegistryIndexes>,
     pub(super) region: Arc<str>,
     pub(super) repositories: Cache<RepositoryId, (u64, Option<Arc<Cooldown>>)>,
+    pub(super) groups: Cache<(DomainId, Arc<str>), (u64, GroupRule)>,
 }
+
+/// A package group's rule, with the pattern of the group that sets it.
+type GroupRule = Option<(Arc<str>, Arc<Cooldown>)>;
 
 /// Whose rule it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,6 +158,45 @@ impl Cooldowns {
             }
         }
         Ok(Rules(rules))
+    }
+
+    /// The rules of [`Cooldowns::rules`] and that of the package's group, for what comes from a public registry.
+    pub(crate) async fn rules_at_source(
+        &self,
+        way: &[Arc<Repository>],
+        package: &PackageKey,
+        group: Option<&Association>,
+    ) -> Result<Rules> {
+        let mut rules = self.rules(way, package).await?;
+        if let (Some(asked), Some(group)) = (way.first(), group)
+            && let Some((pattern, cooldown)) = self.of_group(asked, group.lineage()).await?
+        {
+            let exempt = cooldown.exempts(package);
+            rules.0.push(AppliedRule { set_by: SetBy::Group(pattern), cooldown, exempt });
+        }
+        Ok(rules)
+    }
+
+    /// The rule of the nearest group that says something about the age of versions, be it that there is no rule.
+    async fn of_group(&self, within: &Repository, lineage: &Lineage) -> Result<GroupRule> {
+        let generation = self.control.generation().await?;
+        let group: Arc<str> = lineage.group().pattern.as_str().into();
+        if let Some((seen, rule)) = self.groups.get(&(within.domain, Arc::clone(&group)))
+            && seen == generation
+        {
+            return Ok(rule);
+        }
+        let mut rule = None;
+        for group in lineage.groups() {
+            let arn = Arn::package_group(&self.region, &within.domain_owner, &within.domain_name, &group.pattern);
+            let tags = self.store.list_tags(arn.as_str()).await?;
+            if Cooldown::is_named_in(&tags) {
+                rule = Cooldown::of_tags(&tags).map(|cooldown| (group.pattern.as_str().into(), Arc::new(cooldown)));
+                break;
+            }
+        }
+        self.groups.insert((within.domain, group), (generation, rule.clone()));
+        Ok(rule)
     }
 
     async fn of_repository(&self, repository: &Repository) -> Result<Option<Arc<Cooldown>>> {

@@ -6,16 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use moka::sync::Cache;
 
 use super::fetch::{Arrival, FetchJob, FetchKey, Fetches, SharedFetch};
+use super::finding::{Hit, Wanted};
 use super::view::{Dependencies, Views};
 use super::{Background, Ingest};
 use crate::access::{Allowed, RepositoryTarget, RequestNotes};
-use crate::error::{Error, ResourceType, Result};
+use crate::error::Result;
 use crate::model::{
-    Actor, Asset, AssetName, Digests, DomainId, ExpectedDigests, ExternalConnection, OriginRestrictions, PackageKey,
-    PackageVersion, Repository, RepositoryId, Sha256, Timestamp, VersionId, VersionStatus, VersionText,
+    Actor, AssetName, Digests, DomainId, ExpectedDigests, ExternalConnection, OriginRestrictions, PackageKey,
+    Repository, RepositoryId, Sha256, Timestamp, VersionId, VersionText,
 };
-use crate::ports::{Blob, BlobStore, ByteRange, Change, Format, MetadataStore, Promise, PromisedAsset, StoredIndex};
-use crate::refusal::Refusal;
+use crate::ports::{Blob, BlobStore, ByteRange, Change, MetadataStore, Promise, PromisedAsset};
+use crate::refusal::Trace;
 
 /// Opens assets for package managers.
 pub struct Downloads {
@@ -40,12 +41,6 @@ struct StoredAsset {
     domain: DomainId,
     digests: Digests,
     published_at: Timestamp,
-}
-
-/// Where a walk found the asset.
-enum Hit {
-    Stored { repository: RepositoryId, version: PackageVersion, asset: Asset },
-    Offered { repository: Arc<Repository>, connection: ExternalConnection, promise: Arc<Promise>, asset: PromisedAsset },
 }
 
 /// An asset that can be read.
@@ -114,8 +109,8 @@ impl Downloads {
     /// the repository that was asked, after the answer.
     ///
     /// # Errors
-    /// [`Error::ResourceNotFound`] if no source has it or its status hides it; [`Error::Refused`] if it is held back for
-    /// being young; [`Error::Upstream`] if a registry that
+    /// [`crate::Error::ResourceNotFound`] if no source has it or its status hides it; [`crate::Error::Refused`] if it is held back for
+    /// being young; [`crate::Error::Upstream`] if a registry that
     /// has it fails.
     pub async fn open(
         &self,
@@ -138,7 +133,8 @@ impl Downloads {
         }
         for _ in 0..Self::SEARCHES {
             let mut depends_on = Dependencies::begin(&self.views.control).await?;
-            match self.find(&target.repository, key, version, asset, &mut depends_on).await? {
+            let wanted = Wanted { start: &target.repository, key, version, asset: Some(asset) };
+            match self.find(wanted, &mut depends_on, &mut Trace::off()).await? {
                 Hit::Stored { repository, version, asset } => {
                     let stored = StoredAsset {
                         domain: target.domain.id,
@@ -160,7 +156,7 @@ impl Downloads {
                 }
             }
         }
-        Err(missing(&target.repository, key, version, asset))
+        Err(Wanted { start: &target.repository, key, version, asset: Some(asset) }.missing())
     }
 
     fn stored(&self, asset: &StoredAsset, settled: bool) -> OpenedAsset {
@@ -256,117 +252,6 @@ impl Downloads {
             Ok(())
         });
     }
-
-    /// Walks the graph until a repository or registry has the version. A version that is there in a status that hides
-    /// it ends the search: nothing further away may stand in for it.
-    async fn find(
-        &self,
-        start: &Arc<Repository>,
-        key: &PackageKey,
-        version: &VersionText,
-        asset: &AssetName,
-        depends_on: &mut Dependencies,
-    ) -> Result<Hit> {
-        let mut walk = self.views.graph.walk(start, key).await?;
-        let mut failure = None;
-        // Once a repository holds the version without this asset, only the version's own origin may add it.
-        let mut origin = None;
-        let mut refusal = None;
-        while let Some(repository) = walk.next().await? {
-            let way = walk.way();
-            let package = self.views.store.find_package(repository.id, key).await?;
-            depends_on.note(repository.id, package.as_ref().map(|package| package.revision));
-            if package.is_some()
-                && let Some(found) = self.views.store.find_version(repository.id, key, version).await?
-            {
-                let served = found.status.is_downloadable()
-                    || found.status == VersionStatus::Unfinished && self.formats.get(key.format())?.serves_unfinished();
-                if !served {
-                    let refusal = Refusal::status(key, version, &start.name, found.status);
-                    return Err(refused(refusal).unwrap_or_else(|| missing(start, key, version, asset)));
-                }
-                let rules = self.views.cooldowns.rules(&way[..way.len() - 1], key).await?;
-                if let Some(held) = self.views.cooldowns.judge_stored(&rules, &found) {
-                    refusal.get_or_insert_with(|| held.refusal(key, self.views.clock.now()));
-                } else if origin.is_none() || origin.as_ref() == Some(&found.origin) {
-                    if let Some(asset) = found.assets.iter().find(|stored| stored.name == *asset).cloned() {
-                        return Ok(Hit::Stored { repository: repository.id, version: found, asset });
-                    }
-                    origin = Some(found.origin.clone());
-                }
-            }
-            let upstream = package.map(|package| package.restrictions.upstream);
-            let Some(connection) = walk.enter(&repository, upstream) else { continue };
-            if origin.as_ref().is_some_and(|origin| *origin != crate::model::Origin::external(connection)) {
-                continue;
-            }
-            let format = Arc::clone(self.formats.get(key.format())?);
-            let document = format.promising_document(key, version, asset);
-            match self.views.indexes.get(repository.id, connection, &document).await {
-                Ok(current) => {
-                    let cooldowns = &self.views.cooldowns;
-                    let rules = cooldowns.rules(&way, key).await?;
-                    let (source, index) = ((repository.id, connection), Arc::clone(&current.index));
-                    let gated = cooldowns.gate_index(&rules, source, key, &document, index).await?;
-                    let allowed = Arc::clone(&gated.index);
-                    if let Some((promise, asset)) = promised(Arc::clone(&format), key, allowed, version, asset).await? {
-                        return Ok(Hit::Offered { repository, connection, promise: Arc::new(promise), asset });
-                    }
-                    // Only what would be there without the rule is refused by the rule.
-                    if let Some(held) = gated.of_version(version)
-                        && promised(format, key, current.index, version, asset).await?.is_some()
-                    {
-                        refusal.get_or_insert_with(|| held.refusal(key, self.views.clock.now()));
-                    }
-                }
-                Err(error @ Error::Upstream { .. }) => failure = Some(error),
-                Err(error) => return Err(error),
-            }
-        }
-        if let Some(refusal) = refusal {
-            return Err(refusal.into());
-        }
-        Err(failure.or_else(|| refused(walk.into_refusal())).unwrap_or_else(|| missing(start, key, version, asset)))
-    }
-}
-
-/// What an index promises of the version and the asset; parsed away from the request threads, since it may be large.
-async fn promised(
-    format: Arc<dyn Format>,
-    key: &PackageKey,
-    index: Arc<StoredIndex>,
-    version: &VersionText,
-    asset: &AssetName,
-) -> Result<Option<(Promise, PromisedAsset)>> {
-    if index.body.is_none() {
-        return Ok(None);
-    }
-    let (key, version, asset) = (key.clone(), version.clone(), asset.clone());
-    tokio::task::spawn_blocking(move || {
-        let promise = format.promise(&key, &index, &version).map_err(|error| Error::Upstream {
-            message: format!("the public registry's index of {key} cannot be read: {error}"),
-            retry_after_seconds: None,
-        })?;
-        Ok(promise.and_then(|promise| {
-            let asset = promise.assets.iter().find(|offered| offered.name == asset).cloned()?;
-            Some((promise, asset))
-        }))
-    })
-    .await
-    .map_err(Error::internal)?
-}
-
-/// What a rule hides, as a missing resource.
-fn refused(refusal: Option<Refusal>) -> Option<Error> {
-    refusal.map(|refusal| Error::hidden(ResourceType::Asset, "", refusal))
-}
-
-fn missing(repository: &Repository, key: &PackageKey, version: &VersionText, asset: &AssetName) -> Error {
-    Error::not_found(
-        ResourceType::Asset,
-        asset.as_str(),
-        format!("asset '{asset}' of '{key}' version '{version}' is not available in repository '{}'", repository.name),
-    )
 }
 
 /// Keeps references in the repository that was asked, after the answer.

@@ -191,6 +191,16 @@ impl Walk<'_> {
         }
     }
 
+    /// The first rule that kept a source out so far.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
+    }
+
+    /// The group that the package belongs to.
+    pub(crate) fn group(&self) -> Option<&Association> {
+        self.group.as_deref()
+    }
+
     /// The first rule that kept a source out: why nothing was found, if nothing was.
     pub(crate) fn into_refusal(self) -> Option<Refusal> {
         self.refusal

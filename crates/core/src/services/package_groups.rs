@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 
-use super::tags::tag_set;
+use super::tags::{check_settings, tag_set};
 use super::{Control, Limits};
 use crate::access::{Allowed, DomainTarget, PackageGroupTarget};
 use crate::error::{Error, ResourceType, Result};
@@ -99,12 +99,14 @@ impl PackageGroupService {
         settings: PackageGroupSettings,
     ) -> Result<Lineage> {
         let target = allowed.target();
+        let tags = tag_set(settings.tags)?;
+        check_settings(&tags, true)?;
         let new = NewPackageGroup {
             domain: target.domain.id,
             pattern: target.pattern.clone(),
             contact_info: settings.contact_info,
             description: settings.description,
-            tags: tag_set(settings.tags)?,
+            tags,
             limit: self.limits.package_groups_per_domain,
         };
         self.store.apply(allowed.actor(), Change::CreatePackageGroup(Box::new(new))).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::finding::{note_group, note_repository};
 use super::ingestion::merge;
 use super::view::Views;
 use super::{Associations, Formats, Limits};
@@ -15,7 +16,7 @@ use crate::model::{
     Publication, PublishMode, Published, Revision, TagUpdate, VersionDetails, VersionStatus, VersionText,
 };
 use crate::ports::{Applied, BlobStore, Change, MetadataStore, PublishAs, StagedBlob};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Step, Trace};
 
 /// A checked upload: the format has read it and its digests are what the client said.
 #[derive(Debug)]
@@ -133,6 +134,31 @@ impl Publishing {
             ));
         }
         Ok(())
+    }
+
+    /// As [`Publishing::check_origin`], writing down what is looked at.
+    ///
+    /// # Errors
+    /// As [`Publishing::check_origin`].
+    pub(super) async fn explain_origin(
+        &self,
+        allowed: &Allowed<PackageTarget>,
+        package: Option<&Package>,
+        version: &VersionText,
+        trace: &mut Trace,
+    ) -> Result<()> {
+        let PackageTarget { repository, package: key, .. } = allowed.target();
+        let stored = self.store.find_version(repository.id, key, version).await?;
+        note_repository(repository, package, stored.as_ref(), trace);
+        note_group(&self.views.graph.walk(repository, key).await?, trace);
+        let decided = self.check_origin(allowed, package, version).await;
+        if let Err(error) = &decided {
+            trace.note(|| {
+                let step = Step::new("publish", repository.name.as_str(), error.to_string());
+                error.denial().map_or(step.clone(), |code| step.refusing(code))
+            });
+        }
+        decided
     }
 
     /// `own` is what the target repository itself has.

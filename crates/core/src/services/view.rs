@@ -156,7 +156,7 @@ impl Views {
             match current {
                 Ok(current) => {
                     depends_on.note_fresh_until(current.fresh_until);
-                    let rules = self.cooldowns.rules(&way, key).await?;
+                    let rules = self.cooldowns.rules_at_source(&way, key, walk.group()).await?;
                     let source = (repository.id, connection);
                     let gated = self.cooldowns.gate_index(&rules, source, key, key, current.index).await?;
                     withheld.extend(gated.withheld);
@@ -180,11 +180,13 @@ impl Views {
         });
         if !offers_anything {
             let now = self.clock.now();
-            let refusal = withheld.first().map(|first| first.refusal(key, now)).or_else(|| walk.into_refusal());
-            return Err(match (refusal, failure) {
-                (Some(refusal), _) => Error::hidden(ResourceType::Package, key.to_string(), refusal),
-                (None, Some(failure)) => failure,
-                (None, None) => not_found(start, key),
+            let refusal = withheld.first().map(|first| first.refusal(key, now));
+            return Err(match (refusal, failure, walk.into_refusal()) {
+                (Some(refusal), _, _) | (None, None, Some(refusal)) => {
+                    Error::hidden(ResourceType::Package, key.to_string(), refusal)
+                }
+                (None, Some(failure), _) => failure,
+                (None, None, None) => not_found(start, key),
             });
         }
         Ok(View { repository: start.id, key: key.clone(), layers, depends_on })

@@ -10,9 +10,9 @@ use super::graph::Graph;
 use super::registry_index::RegistryIndexes;
 use super::view::Views;
 use super::{
-    Associations, Background, Control, Cooldowns, DomainService, Downloads, Formats, IdentityService, IndexService,
-    Ingestion, Limits, Maintenance, PackageGroupService, PackageService, PolicyService, Publishing, RepositoryService,
-    StsService, TagService, Throttle, TokenService, VersionService, WebIdentityPorts,
+    Associations, Background, Control, Cooldowns, DomainService, Downloads, Explain, Formats, IdentityService,
+    IndexService, Ingestion, Limits, Maintenance, PackageGroupService, PackageService, PolicyService, Publishing,
+    RepositoryService, StsService, TagService, Throttle, TokenService, VersionService, WebIdentityPorts,
 };
 use crate::access::Access;
 use crate::model::Clock;
@@ -36,8 +36,9 @@ pub struct Services {
     pub access: Arc<Access>,
     pub tokens: TokenService,
     pub index: IndexService,
-    pub downloads: Downloads,
-    pub publishing: Publishing,
+    pub downloads: Arc<Downloads>,
+    pub publishing: Arc<Publishing>,
+    pub explain: Explain,
     pub domains: DomainService,
     pub repositories: RepositoryService,
     pub packages: PackageService,
@@ -93,6 +94,7 @@ impl Services {
             indexes: Arc::clone(&indexes),
             region: Arc::clone(&region),
             repositories: Cache::new(50_000),
+            groups: Cache::new(50_000),
         });
         let views = Arc::new(Views {
             store: Arc::clone(&store),
@@ -105,7 +107,7 @@ impl Services {
         });
         let ingestion =
             Arc::new(Ingestion { store: Arc::clone(&store), blobs: Arc::clone(&blobs), formats: formats.clone() });
-        let downloads = Downloads {
+        let downloads = Arc::new(Downloads {
             views: Arc::clone(&views),
             blobs: Arc::clone(&blobs),
             fetches: Arc::new(Fetches::new(
@@ -122,19 +124,27 @@ impl Services {
                 running: std::sync::Mutex::default(),
             }),
             found: Cache::new(50_000),
+        });
+        let publishing = Arc::new(Publishing {
+            views: Arc::clone(&views),
+            associations: Arc::clone(&associations),
+            store: Arc::clone(&store),
+            blobs: Arc::clone(&blobs),
+            formats: formats.clone(),
+            limits: limits.clone(),
+        });
+        let explain = Explain {
+            access: Arc::clone(&access),
+            downloads: Arc::clone(&downloads),
+            publishing: Arc::clone(&publishing),
+            store: Arc::clone(&store),
         };
         Self {
             tokens: TokenService::new(Arc::clone(&store), control, Arc::clone(&clock), Arc::clone(&secrets)),
             index: IndexService::new(Arc::clone(&views)),
             downloads,
-            publishing: Publishing {
-                views,
-                associations: Arc::clone(&associations),
-                store: Arc::clone(&store),
-                blobs: Arc::clone(&blobs),
-                formats: formats.clone(),
-                limits: limits.clone(),
-            },
+            publishing,
+            explain,
             domains: DomainService::new(Arc::clone(&store), Arc::clone(&region), &limits),
             repositories: RepositoryService::new(Arc::clone(&store), &limits),
             packages: PackageService::new(Arc::clone(&store)),

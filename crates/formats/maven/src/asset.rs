@@ -112,6 +112,7 @@ impl Routes {
                         Some(algorithm) => checksum_file(request, checksum_of(&document, algorithm)),
                     });
                 }
+                Err(error @ Error::ResourceNotFound { refusal: Some(_), .. }) => failure = Some(error),
                 Err(Error::ResourceNotFound { .. }) => {}
                 // A group may be here whatever its namesake among artifacts is.
                 Err(error @ Error::Upstream { .. }) => failure = Some(error),

@@ -20,7 +20,13 @@ impl NpmRoutes {
         let named = names::version_of_file(&key, file).and_then(|version| names::coordinate(version).ok());
         let opened = match named {
             Some(version) => match self.open(&allowed, &key, &version).await {
-                Err(Error::ResourceNotFound { .. }) => self.open_by_file(&allowed, &key, file).await?,
+                Err(error @ Error::ResourceNotFound { .. }) => {
+                    match self.open_by_file(&allowed, &key, file).await {
+                        // A rule says more than that there is no such file.
+                        Err(_) if error.refusal().is_some() => return Err(error.into()),
+                        opened => opened?,
+                    }
+                }
                 opened => opened?,
             },
             None => self.open_by_file(&allowed, &key, file).await?,

@@ -41,8 +41,14 @@ impl Routes {
         let given = VersionText::new(version).map_err(|_| no_file())?;
         let name = AssetName::new(file).map_err(|_| no_file())?;
         match self.send(request, &allowed, &key, &given, &name, FILE_TYPE).await {
-            Err(Error::ResourceNotFound { .. }) => {
-                let project = self.projects.get(&allowed, &key).await?;
+            Err(error @ Error::ResourceNotFound { .. }) => {
+                let is_refused = error.refusal().is_some();
+                // A rule says more than that there is no such file.
+                let no_file = || if is_refused { PypiError::from(&error) } else { no_file() };
+                let project = match self.projects.get(&allowed, &key).await {
+                    Err(_) if is_refused => return Err(no_file()),
+                    project => project?,
+                };
                 let known = project.find_file(file).ok_or_else(no_file)?;
                 let asked = normalize_version(version).ok().map(|asked| crate::names::Release::of(asked.as_str()));
                 if known.version == given || asked != Some(crate::names::Release::of(known.version.as_str())) {

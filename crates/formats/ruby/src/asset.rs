@@ -74,15 +74,21 @@ impl Routes {
     ) -> Answer {
         let allowed = self.may_read(request).await?;
         let readings: Vec<(PackageKey, VersionText)> = names::readings(full_name);
+        let mut refusal = None;
         for (key, version) in readings {
             let file = file(key.name(), version.as_str())?;
             match self.services.downloads.open(&allowed, &key, &version, &file).await {
-                Err(Error::ResourceNotFound { .. }) => {}
+                Err(error @ Error::ResourceNotFound { .. }) => {
+                    refusal = refusal.or(Some(error).filter(|error| error.refusal().is_some()));
+                }
                 Err(error) => return Err(error.into()),
                 Ok(opened) => {
                     return Ok(answer_asset(&allowed, &request.method, &request.headers, opened, CONTENT_TYPE).await?);
                 }
             }
+        }
+        if let Some(error) = refusal {
+            return Err(error.into());
         }
         let repository = &request.target.repository.name;
         let message = format!("there is no gem '{}' in repository '{repository}'", names::printable(full_name));

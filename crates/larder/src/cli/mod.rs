@@ -8,9 +8,12 @@ mod connect;
 mod credential;
 mod env;
 mod events;
+mod explain;
 mod external;
 mod maintenance;
 mod options;
+mod place;
+mod policy;
 mod role;
 mod routes;
 mod serve;
@@ -60,6 +63,11 @@ enum Command {
     /// Print an authorization token for a package manager that runs a helper.
     #[command(subcommand)]
     Credential(credential::CredentialCommand),
+    /// Say why a version is served or refused: what was looked at, which rule decided, what would change it.
+    Explain(Box<explain::ExplainOptions>),
+    /// Manage which versions of public registries are too young to be taken.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Check the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -175,6 +183,8 @@ fn dispatch(cli: Cli) -> Outcome {
         Some(Command::External(command)) => external::run(command),
         Some(Command::Connect(options)) => connect::run(&options),
         Some(Command::Credential(command)) => credential::run(&command),
+        Some(Command::Explain(options)) => explain::run(&options),
+        Some(Command::Policy(command)) => policy::run(command),
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Events(command)) => events::run(command),
         Some(Command::Audit(command)) => audit::run(command),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use larder_api::codeartifact::operations::OPERATIONS;
+use larder_api::codeartifact::operations::{EXTENSIONS, OPERATIONS};
 use larder_http::{RouteTemplate, SegmentTemplate};
 use serde::Serialize;
 
@@ -49,7 +49,7 @@ pub(super) fn run(options: &RoutesOptions) -> Outcome {
                 path: format!("/d/{{domain}}-{{owner}}/{format}/{{repository}}{}", below(template)),
             })
         });
-        let operations = OPERATIONS.iter().map(|operation| Route {
+        let operations = OPERATIONS.iter().chain(EXTENSIONS).map(|operation| Route {
             service: "codeartifact",
             route: operation.name(),
             method: operation.method.to_string(),

@@ -42,6 +42,12 @@ impl Lineage {
         &self.0[0]
     }
 
+    /// The group and its ancestors, the nearest first, the root last.
+    #[must_use]
+    pub fn groups(&self) -> &[PackageGroup] {
+        &self.0
+    }
+
     /// The nearest group that covers it; `None` for the root.
     #[must_use]
     pub fn parent(&self) -> Option<&PackageGroup> {
