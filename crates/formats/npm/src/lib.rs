@@ -46,6 +46,7 @@ mod samples;
 mod search;
 mod unpublish;
 mod wire;
+mod withhold;
 
 pub use external::Npm;
 pub use routes::NpmRoutes;
