@@ -79,6 +79,7 @@ impl Maintenance {
     async fn check(&self, domain: DomainId, sha256: Sha256, size: u64) -> Result<(), String> {
         let blob = self.blobs.open(domain, sha256, None).await.map_err(|error| match error {
             Error::ResourceNotFound { .. } => "its bytes are missing".to_owned(),
+            Error::Internal { source } => format!("its bytes cannot be read: {source}"),
             error => format!("its bytes cannot be read: {error}"),
         })?;
         let (found, length) = digest(blob).await.map_err(|error| format!("its bytes cannot be read: {error}"))?;

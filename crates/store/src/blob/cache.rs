@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use larder_core::model::{DomainId, Sha256};
+use larder_core::{Error, Result};
 use moka::sync::Cache;
+use sha2::Digest as _;
 
 /// Which blobs are kept in memory, and how much of it they may fill.
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +49,18 @@ impl SmallBlobCache {
         self.entries.get(&(domain, sha256))
     }
 
-    pub(super) fn put(&self, domain: DomainId, sha256: Sha256, bytes: Bytes) {
-        self.entries.insert((domain, sha256), bytes);
+    /// Keeps a blob that was just read, if its bytes are those of its address. Hashing once what is then served many times
+    /// costs nothing; a larger blob is checked by who reads it, and by `larder verify`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if they are not: a disk that was silently damaged.
+    pub(super) fn put(&self, domain: DomainId, sha256: Sha256, bytes: Bytes) -> Result<Bytes> {
+        let found = Sha256(sha2::Sha256::digest(&bytes).into());
+        if found != sha256 {
+            return Err(Error::internal(format!("the stored bytes of {sha256} are damaged: they hash to {found}")));
+        }
+        self.entries.insert((domain, sha256), bytes.clone());
+        Ok(bytes)
     }
 
     pub(super) fn remove(&self, domain: DomainId, sha256: Sha256) {
@@ -64,7 +76,8 @@ mod tests {
     fn the_cache_stays_within_its_bytes() {
         let cache = SmallBlobCache::new(SmallBlobs { largest_bytes: 1000, capacity_bytes: 10_000 });
         for n in 0..100 {
-            cache.put(DomainId(1), Sha256([n; 32]), Bytes::from(vec![n; 1000]));
+            let bytes = vec![n; 1000];
+            cache.put(DomainId(1), Sha256(sha2::Sha256::digest(&bytes).into()), bytes.into()).unwrap();
         }
         cache.entries.run_pending_tasks();
         assert!(cache.entries.weighted_size() <= 10_000);

@@ -110,9 +110,7 @@ impl BlobStore for LocalBlobs {
             }
             let mut bytes = Vec::with_capacity(usize::try_from(size_bytes).unwrap_or(0));
             file.read_to_end(&mut bytes).map_err(|error| disk_error("read", &folder.address(domain, sha256), error))?;
-            let bytes = Bytes::from(bytes);
-            cache.put(domain, sha256, bytes.clone());
-            Ok(Blob::Memory(bytes))
+            cache.put(domain, sha256, bytes.into()).map(Blob::Memory)
         })
         .await
     }

@@ -143,8 +143,7 @@ impl BlobStore for S3Blobs {
                     return Ok(Blob::Stream(response.body));
                 }
                 let bytes = collect(response).await?;
-                self.cache.put(domain, sha256, bytes.clone());
-                Ok(Blob::Memory(bytes))
+                self.cache.put(domain, sha256, bytes).map(Blob::Memory)
             }
             (Some(_), 206) => Ok(Blob::Stream(response.body)),
             (_, status) => Err(Error::internal(format!("the object store answered {status} to a read of {range:?}"))),

@@ -9,6 +9,7 @@ use larder_external::{Client, ClientSettings};
 use larder_testkit::ObjectStore;
 
 use super::*;
+use crate::blob::digesting::Digesting;
 use crate::blob::suite::{DOMAIN, Fixture, blob_suite, noise, read, run, staged, staging_files, stored};
 use scripted::Scripted;
 pub(super) use scripted::{answer, settings};
@@ -181,11 +182,14 @@ fn an_answer_without_the_asked_range_is_not_served() {
 fn small_blobs_are_fetched_once() {
     let (script, fixture) = scripted(Scripted::new(|_| answer(200, &[], "small")));
     run(fixture, |fixture| async move {
+        let sha256 = Digesting::of(b"small").0.sha256;
         for _ in 0..3 {
-            assert_eq!(read(&*fixture.blobs, DOMAIN, Sha256([1; 32]), None).await, b"small");
+            assert_eq!(read(&*fixture.blobs, DOMAIN, sha256, None).await, b"small");
         }
+        let other = fixture.blobs.open(DOMAIN, Sha256([1; 32]), None).await;
+        assert!(matches!(other, Err(Error::Internal { .. })), "other bytes than those of the address");
     });
-    assert_eq!(script.asked().len(), 1);
+    assert_eq!(script.asked().len(), 2);
 }
 
 #[test]
