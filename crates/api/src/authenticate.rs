@@ -2,8 +2,8 @@
 
 use larder_auth::sigv4::{SignatureError, SignedRequest, Verifier};
 use larder_core::access::{Caller, Via};
-use larder_core::model::{AccessKey, AccessKeyId, AccessKeyStatus, Principal};
-use larder_core::services::Services;
+use larder_core::model::{AccessKeyId, AccessKeyStatus, Principal, SecretAccessKey};
+use larder_core::services::{FoundSession, Services, SessionLookup};
 use larder_http::PeerInfo;
 
 use crate::error::ApiError;
@@ -17,17 +17,31 @@ pub(crate) const IAM: &str = "iam";
 /// A signature whose key is known and active, but which is not verified yet.
 pub(crate) struct Claim {
     pub(crate) signed: SignedRequest,
-    key: AccessKey,
+    principal: Principal,
+    via: Via,
+    secret: SecretAccessKey,
 }
 
-/// The first step, before any body is read: looks up the key.
+/// The first step, before any body is read: looks up the key, or the session that the request's session token is of.
 ///
 /// # Errors
-/// [`SignatureError::UnrecognizedClient`] for a key that is unknown or inactive.
+/// [`SignatureError::UnrecognizedClient`] for a key that is unknown or inactive, for temporary credentials without their
+/// session token and for a session token that is another key's; [`SignatureError::ExpiredToken`].
 pub(crate) async fn look_up(services: &Services, signed: SignedRequest) -> Result<Claim, ApiError> {
     let id = AccessKeyId::new(signed.access_key_id.as_str()).map_err(|_| SignatureError::UnrecognizedClient)?;
+    if let Some(session_token) = &signed.session_token {
+        return match services.sts.find_session(&id, session_token).await? {
+            SessionLookup::Found(FoundSession { session, secret }) => {
+                Ok(Claim { signed, principal: session.principal.clone(), via: Via::Session(session), secret })
+            }
+            SessionLookup::Expired => Err(SignatureError::ExpiredToken.into()),
+            SessionLookup::Unknown => Err(SignatureError::UnrecognizedClient.into()),
+        };
+    }
     match services.store.find_access_key(&id).await? {
-        Some(key) if key.status == AccessKeyStatus::Active => Ok(Claim { signed, key }),
+        Some(key) if key.status == AccessKeyStatus::Active => {
+            Ok(Claim { signed, principal: Principal::user(key.user), via: Via::Signature(key.id), secret: key.secret })
+        }
         Some(_) | None => Err(SignatureError::UnrecognizedClient.into()),
     }
 }
@@ -46,10 +60,10 @@ impl Claim {
         peer: &PeerInfo,
         request_id: &str,
     ) -> Result<Caller, SignatureError> {
-        verifier.verify(&self.signed, &self.key.secret, body_sha256, services.clock.now())?;
+        verifier.verify(&self.signed, &self.secret, body_sha256, services.clock.now())?;
         Ok(Caller {
-            principal: Principal::user(self.key.user.clone()),
-            via: Via::Signature(self.key.id.clone()),
+            principal: self.principal.clone(),
+            via: self.via.clone(),
             address: Some(peer.address),
             secure_transport: peer.secure,
             request_id: request_id.to_owned(),

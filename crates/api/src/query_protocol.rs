@@ -1,6 +1,6 @@
 //! The AWS Query protocol of STS and IAM: parameters in a form, answers in XML.
 
-use std::fmt::Write as _;
+mod xml;
 
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -14,6 +14,8 @@ use sha2::{Digest as _, Sha256};
 use crate::api::Api;
 use crate::authenticate::look_up;
 use crate::error::{ApiError, Described};
+pub(crate) use xml::Xml;
+use xml::escape;
 
 /// The longest form.
 const FORM_LIMIT_BYTES: u64 = 64 * 1024;
@@ -35,6 +37,39 @@ impl Form {
             Ok((decode(parts.next().unwrap_or_default())?, decode(parts.next().unwrap_or_default())?))
         };
         pairs.map(pair).collect::<Result<_>>().map(Self)
+    }
+
+    /// The values of a list of texts: `Name.member.1`, `Name.member.2`, in order.
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
+        (1..).map_while(|number| self.find(&format!("{name}.member.{number}"))).collect()
+    }
+
+    /// A list of structures: for each, the values of these members.
+    pub(crate) fn structures<'a, const N: usize>(
+        &'a self,
+        name: &str,
+        members: [&str; N],
+    ) -> Vec<[Option<&'a str>; N]> {
+        let structure = |number: usize| {
+            let found = members.map(|member| self.find(&format!("{name}.member.{number}.{member}")));
+            found.iter().any(Option::is_some).then_some(found)
+        };
+        (1..).map_while(structure).collect()
+    }
+
+    /// A parameter that must be there.
+    ///
+    /// # Errors
+    /// [`Error::Validation`] in AWS's words.
+    pub(crate) fn require(&self, name: &str) -> Result<&str> {
+        self.find(name).ok_or_else(|| {
+            let mut member = name.to_owned();
+            member[..1].make_ascii_lowercase();
+            let message = format!(
+                "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+            );
+            Error::validation(member, message)
+        })
     }
 
     /// A parameter's value.
@@ -68,6 +103,23 @@ pub(crate) async fn receive(
     Ok((caller, Form::parse(&parts.method, parts.uri.query(), &body)?))
 }
 
+/// Reads the form of a call that is not signed.
+pub(crate) async fn receive_unsigned(parts: &Parts, body: RequestBody) -> Result<Form> {
+    let body = body.collect(FORM_LIMIT_BYTES).await?;
+    Form::parse(&parts.method, parts.uri.query(), &body)
+}
+
+/// The name that query services have for what REST-JSON services name with `Exception`.
+fn query_code(code: &'static str) -> &'static str {
+    match code {
+        "AccessDeniedException" => "AccessDenied",
+        "ValidationException" => "ValidationError",
+        "ThrottlingException" => "Throttling",
+        "InternalServerException" => "InternalFailure",
+        other => other,
+    }
+}
+
 /// What XML answers of one service are wrapped in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dialect {
@@ -77,16 +129,16 @@ pub(crate) struct Dialect {
 impl Dialect {
     /// The result of `action`: members and their texts.
     pub(crate) fn result(self, action: &str, members: &[(&str, &str)], request_id: &str) -> Response {
-        let mut xml = format!("<{action}Response xmlns=\"{}\">\n  <{action}Result>\n", self.namespace);
-        for (name, text) in members {
-            // Writing to a String cannot fail.
-            let _ = writeln!(xml, "    <{name}>{}</{name}>", escape(text));
-        }
-        let _ = write!(
-            xml,
-            "  </{action}Result>\n  <ResponseMetadata>\n    <RequestId>{}</RequestId>\n  </ResponseMetadata>\n</{action}Response>\n",
-            escape(request_id)
-        );
+        self.answer(action, request_id, |xml| members.iter().for_each(|(name, text)| xml.text(name, text)))
+    }
+
+    /// The result of `action`: what `content` writes.
+    pub(crate) fn answer(self, action: &str, request_id: &str, content: impl FnOnce(&mut Xml)) -> Response {
+        let mut result = Xml::at_depth(1);
+        result.nested(&format!("{action}Result"), content);
+        result.nested("ResponseMetadata", |xml| xml.text("RequestId", request_id));
+        let xml =
+            format!("<{action}Response xmlns=\"{}\">\n{}</{action}Response>\n", self.namespace, result.into_text());
         response::content(StatusCode::OK, XML, xml)
     }
 
@@ -96,9 +148,9 @@ impl Dialect {
         let Described { status, code, message } = error.describe();
         let code = match error {
             ApiError::Signature(error) => error.query_code(),
-            ApiError::UnknownOperation | ApiError::Operation(_) => code,
+            ApiError::UnknownOperation | ApiError::Operation(_) => query_code(code),
         };
-        self.error(status, code, &message, request_id)
+        self.refuse(status, code, &message, request_id)
     }
 
     /// The failure for an action that is not there.
@@ -106,10 +158,11 @@ impl Dialect {
         let action = form.find("Action").unwrap_or("");
         let version = form.find("Version").unwrap_or("");
         let message = format!("Could not find operation {action} for version {version}{why}");
-        self.error(StatusCode::BAD_REQUEST, "InvalidAction", &message, request_id)
+        self.refuse(StatusCode::BAD_REQUEST, "InvalidAction", &message, request_id)
     }
 
-    fn error(self, status: StatusCode, code: &str, message: &str, request_id: &str) -> Response {
+    /// A failure of this name.
+    pub(crate) fn refuse(self, status: StatusCode, code: &str, message: &str, request_id: &str) -> Response {
         let side = if status.is_server_error() { "Receiver" } else { "Sender" };
         let xml = format!(
             "<ErrorResponse xmlns=\"{}\">\n  <Error>\n    <Type>{side}</Type>\n    <Code>{code}</Code>\n    \
@@ -120,23 +173,6 @@ impl Dialect {
         );
         response::content(status, XML, xml)
     }
-}
-
-/// Text as XML holds it. Characters that XML 1.0 cannot hold at all become `?`.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\r' | '\t' => escaped.push(character),
-            character if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => escaped.push('?'),
-            character => escaped.push(character),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
@@ -162,6 +198,18 @@ mod tests {
         assert_eq!(Form::parse(&Method::GET, Some("Action=A"), b"").unwrap().find("Action"), Some("A"));
         assert_eq!(Form::parse(&Method::POST, Some("Action=A"), b"").unwrap().find("Action"), Some("A"));
         assert!(Form::parse(&Method::POST, None, b"a=%ff").is_err());
+    }
+
+    #[test]
+    fn lists_are_numbered_members() {
+        let body = b"Keys.member.1=a&Keys.member.2=b&Keys.member.4=d&Tags.member.1.Key=k&Tags.member.1.Value=v&Tags.member.2.Key=l";
+        let form = Form::parse(&Method::POST, None, body).unwrap();
+        assert_eq!(form.list("Keys"), ["a", "b"]);
+        assert!(form.list("Others").is_empty());
+        let tags = form.structures("Tags", ["Key", "Value"]);
+        assert_eq!(tags, [[Some("k"), Some("v")], [Some("l"), None]]);
+        let missing = form.require("RoleArn").unwrap_err().to_string();
+        assert!(missing.contains("Value null at 'roleArn'"), "{missing}");
     }
 
     #[test]

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, HOST};
 use http::{HeaderMap, HeaderValue};
 use larder_core::model::{AccountId, Principal, PrincipalKind, SecretAccessKey, Timestamp};
-use larder_core::ports::{AccessQuestion, PolicyEvaluator, PolicyKind};
+use larder_core::ports::{AccessQuestion, PolicyEvaluator, PolicyKind, WebIdentityTokens};
 
 use crate::policy::Evaluator;
 use crate::sigv4::{self, RequestParts, Verifier};
+use crate::web_identity::JsonWebTokens;
 
 /// Reads and verifies a request whose `Authorization` header is `data`.
 pub fn fuzz_authorization_header(data: &[u8]) {
@@ -36,7 +37,7 @@ pub fn fuzz_request_target(data: &[u8]) {
 pub fn fuzz_policy_document(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let evaluator = Evaluator::new();
-    for kind in [PolicyKind::Identity, PolicyKind::Resource] {
+    for kind in [PolicyKind::Identity, PolicyKind::Resource, PolicyKind::Trust] {
         // Whether it is valid is not the question here.
         let _ = evaluator.validate(kind, &text);
     }
@@ -49,7 +50,18 @@ pub fn fuzz_policy_document(data: &[u8]) {
         context: &[("aws:username", vec!["alice".to_owned()]), ("aws:SourceIp", vec!["10.0.0.1".to_owned()])],
         identity_policies: &documents,
         resource_policies: &documents,
+        session_policies: Some(&documents),
     });
+}
+
+/// Reads a web identity token and tries to prove it with the keys in front of it: a JWK set, a line feed, a token.
+pub fn fuzz_web_identity_token(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (keys, token) = text.split_once('\n').unwrap_or(("", &text));
+    if let Ok(token) = JsonWebTokens.read(token.trim_end()) {
+        // Whether it is proven is not the question here.
+        let _ = JsonWebTokens.prove(&token, keys.as_bytes());
+    }
 }
 
 fn verify(request: &RequestParts<'_>) {

@@ -3,6 +3,7 @@
 //! * [`Client`] is one connection pool with time limits, for everything. It is also the transport of the object store.
 //! * [`Registries`] is the public registries, at the addresses of the configuration: which URL may be asked, with
 //!   which credentials, is decided in `addresses.rs` for every request and every redirect.
+//! * [`Issuers`] is the identity providers that accounts registered: only the keys of their tokens are fetched.
 //! * `reach.rs` says which IP addresses are public. Addresses are looked at after DNS resolution, at the moment of
 //!   connecting, so that a name which changes its mind reaches nothing either.
 //!
@@ -16,6 +17,7 @@ mod client;
 mod configuration;
 mod exchange;
 mod guard;
+mod issuers;
 mod origins;
 mod reach;
 mod registries;
@@ -29,4 +31,5 @@ mod testing;
 
 pub use client::{Client, ClientSettings};
 pub use configuration::{Credentials, FileHosts, RegistryAddress};
+pub use issuers::Issuers;
 pub use registries::Registries;

@@ -195,7 +195,7 @@ impl Endpoint {
         };
         let opened = domain.filter(|domain| match &caller.via {
             Via::Token { domain: opens, .. } => *opens == domain.id,
-            Via::Signature(_) | Via::Machine => true,
+            Via::Signature(_) | Via::Session(_) | Via::WebIdentity | Via::Machine => true,
         });
         let Some(domain) = opened else {
             let message = format!("this authorization token does not open domain '{name}' of account {owner}");

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use larder_auth::{policy::Evaluator, token::RandomSecrets};
+use larder_auth::{policy::Evaluator, token::RandomSecrets, web_identity::JsonWebTokens};
 use larder_core::access::{Allowed, Caller, ServerTarget, Via};
 use larder_core::model::{AccountId, ExternalConnection, Principal, PrincipalKind, SystemClock};
 use larder_core::ports::Format;
-use larder_core::services::{Formats, Ports, Services};
-use larder_external::{Client, ClientSettings, Credentials, Registries, RegistryAddress};
+use larder_core::services::{Formats, Ports, Services, WebIdentityPorts};
+use larder_external::{Client, ClientSettings, Credentials, Issuers, Registries, RegistryAddress};
 use larder_http::FormatRoutes;
 use larder_store::blob::{StorageOptions, open_storage};
 use larder_store::{DatabaseUrl, Store};
@@ -78,6 +78,12 @@ pub(crate) async fn wire(settings: &Settings) -> Outcome<Wired> {
         formats: formats(),
         limits: settings.limits.clone(),
         region: settings.region.as_str().into(),
+    });
+    let issuers = Issuers::new(client, settings.internal_issuers.iter().cloned())?;
+    let services = services.with_web_identities(WebIdentityPorts {
+        tokens: Arc::new(JsonWebTokens),
+        issuers: Arc::new(issuers),
+        reusable_tokens: settings.reusable_identity_tokens,
     });
     Ok(Wired { services: Arc::new(services), registries })
 }

@@ -6,6 +6,7 @@ mod cargo_registry_checks;
 mod cluster;
 mod connect_checks;
 mod connect_ruby;
+mod cooldown_checks;
 mod crash;
 mod every_route;
 mod faults;
@@ -25,6 +26,7 @@ mod nuget_checks;
 mod nuget_faults;
 mod nuget_more_checks;
 mod nuget_registry_checks;
+mod package_groups;
 mod paths;
 mod postgres;
 mod pypi_bad_input;
@@ -40,6 +42,7 @@ mod ruby_registry_checks;
 mod ruby_scale;
 mod ruby_years;
 mod seed;
+mod sts;
 mod swift_bad_input;
 mod swift_checks;
 mod swift_index_checks;
@@ -57,6 +60,7 @@ fn main() {
         rates::TESTS,
         pypi_clients::TESTS,
         cargo_checks::TESTS,
+        cooldown_checks::TESTS,
         cargo_registry_checks::TESTS,
         swift_checks::TESTS,
         swift_index_checks::TESTS,
@@ -64,6 +68,7 @@ fn main() {
         ruby_checks::TESTS,
         ruby_more_checks::TESTS,
         ruby_registry_checks::TESTS,
+        package_groups::TESTS,
         ruby_faults::TESTS,
         ruby_years::TESTS,
         ruby_scale::TESTS,
@@ -81,6 +86,7 @@ fn main() {
         tls_server::TESTS,
         crash::TESTS,
         identities::TESTS,
+        sts::TESTS,
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,

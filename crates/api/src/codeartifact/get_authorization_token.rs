@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use larder_core::access::{AccountTarget, Action, Via};
-use larder_core::error::{Error, Invalid, Result};
+use larder_core::access::{AccountTarget, Action};
+use larder_core::error::{Invalid, Result};
 use larder_core::services::{DEFAULT_LIFETIME, SHORTEST_LIFETIME, TokenOptions};
 use larder_http::Response;
 use serde::Serialize;
@@ -19,7 +19,7 @@ struct Output {
     expiration: f64,
 }
 
-/// Reads a lifetime. Zero stands for the caller's session, which access keys do not have.
+/// Reads a lifetime. Zero stands for the rest of the caller's session; access keys have none and get the default.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, Invalid> {
     let allowed = |lifetime: &Duration| lifetime.is_zero() || (SHORTEST_LIFETIME..=DEFAULT_LIFETIME).contains(lifetime);
     text.parse().ok().map(Duration::from_secs).filter(allowed).ok_or_else(|| {
@@ -35,12 +35,7 @@ pub(super) async fn handle(call: &Call<'_>) -> Result<Response> {
     let context = [("sts:DurationSeconds".to_owned(), vec![duration.as_secs().to_string()])];
     let access = &call.services.access;
     access.authorize_with(call.caller, Action::GetServiceBearerToken, AccountTarget, &context).await?;
-    let (Some(user), Via::Signature(access_key)) = (call.caller.user(), &call.caller.via) else {
-        let message = "only an IAM user's access key obtains an authorization token".to_owned();
-        return Err(Error::AccessDenied { message });
-    };
-    let (text, token) =
-        call.services.tokens.issue(&allowed, user, access_key, duration, TokenOptions::default()).await?;
+    let (text, token) = call.services.tokens.issue(&allowed, call.caller, duration, TokenOptions::default()).await?;
     Ok(answer(&Output { authorization_token: text, expiration: token.expires_at.as_aws() }))
 }
 

@@ -4,11 +4,13 @@
 
 mod domains;
 mod endpoints;
+mod package_groups;
 mod packages;
 mod policies;
 mod publishing;
 mod repositories;
 mod signatures;
+mod sts;
 mod tags;
 mod tokens;
 mod versions;

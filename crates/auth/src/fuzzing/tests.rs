@@ -18,3 +18,8 @@ fn request_targets_never_panic() {
 fn policy_documents_never_panic() {
     run(env!("CARGO_MANIFEST_DIR"), "policy_document", fuzz_policy_document);
 }
+
+#[test]
+fn web_identity_tokens_never_panic() {
+    run(env!("CARGO_MANIFEST_DIR"), "web_identity_token", fuzz_web_identity_token);
+}

@@ -1,6 +1,6 @@
 //! A policy document, parsed.
 
-use larder_core::ports::PolicyKind;
+use larder_core::ports::{Grant, PolicyKind};
 
 use super::condition::Condition;
 use super::context::Context;
@@ -63,12 +63,21 @@ pub(super) struct Statement {
 impl Statement {
     /// Whether it is about this request. Conditions come last: what is decided without them holds for every request.
     pub(super) fn applies(&self, facts: &Facts<'_>, context: &Context<'_>) -> bool {
-        let question = facts.question;
-        let meant = |entry: &Entry| entry.matches(question.principal, &facts.principal_arn);
+        let meant = |entry: &Entry| entry.matches(&facts.asking).is_some();
         self.principals.as_ref().is_none_or(|principals| principals.includes(meant))
             && self.actions.includes(|pattern| pattern.matches(&facts.lower_case_action))
-            && self.resources.includes(|template| template.matches(question.resource, context))
+            && self.resources.includes(|template| template.matches(facts.resource, context))
             && self.conditions.iter().all(|condition| condition.holds(context))
+    }
+
+    /// How it names whom it is about, which it must be: the strongest of its entries that fit.
+    pub(super) fn grant(&self, facts: &Facts<'_>) -> Grant {
+        match &self.principals {
+            Some(Listed::Only(entries)) => {
+                entries.iter().filter_map(|entry| entry.matches(&facts.asking)).max().unwrap_or(Grant::Account)
+            }
+            Some(Listed::AllBut(_)) | None => Grant::Account,
+        }
     }
 }
 

@@ -6,9 +6,36 @@ use larder_core::ports::PolicyKind;
 /// Prefixes, in lower case, of keys whose values another request of the same principal to the same resource shares.
 const STABLE_PREFIXES: &[&str] = &["aws:principal", "aws:resource"];
 /// Further such keys.
-const STABLE: &[&str] = &["aws:username", "aws:userid", "aws:requestedregion", "sts:awsservicename"];
+const STABLE: &[&str] = &[
+    "aws:username",
+    "aws:userid",
+    "aws:requestedregion",
+    "sts:awsservicename",
+    "aws:sourceidentity",
+    "aws:federatedprovider",
+];
 /// Keys that the service does not support.
 const UNSUPPORTED: &[&str] = &["aws:referer", "aws:useragent"];
+
+/// The actions of STS, those of operations that are not built included: policies are shared with AWS.
+const STS_ACTIONS: &[&str] = &[
+    "AssumeRole",
+    "AssumeRoleWithSAML",
+    "AssumeRoleWithWebIdentity",
+    "AssumeRoot",
+    "DecodeAuthorizationMessage",
+    "GetAccessKeyInfo",
+    "GetCallerIdentity",
+    "GetDelegatedAccessToken",
+    "GetFederationToken",
+    "GetServiceBearerToken",
+    "GetSessionToken",
+    "GetWebIdentityToken",
+    "SetContext",
+    "SetSourceIdentity",
+    "TagGetWebIdentityToken",
+    "TagSession",
+];
 
 /// Whether a key's value stays while principal and resource stay. Unknown keys count as varying, which costs a little
 /// time and is never wrong.
@@ -27,6 +54,9 @@ pub(super) fn is_unsupported_key(key: &str) -> bool {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn check_action(kind: PolicyKind, pattern: &str) -> Result<(), String> {
+    if kind == PolicyKind::Trust && pattern.get(..4).is_none_or(|service| !service.eq_ignore_ascii_case("sts:")) {
+        return Err(format!("the action '{pattern}' is not one of STS; a role's policy says who may assume it"));
+    }
     if pattern == "*" {
         return Ok(());
     }
@@ -47,6 +77,12 @@ pub(super) fn check_action(kind: PolicyKind, pattern: &str) -> Result<(), String
     }
     if service.eq_ignore_ascii_case("codeartifact") {
         if Action::CODEARTIFACT.iter().any(|action| action.name().eq_ignore_ascii_case(name)) {
+            return Ok(());
+        }
+        return Err(format!("the action '{pattern}' does not exist"));
+    }
+    if service.eq_ignore_ascii_case("sts") && kind != PolicyKind::Resource {
+        if STS_ACTIONS.iter().any(|action| action.eq_ignore_ascii_case(name)) {
             return Ok(());
         }
         return Err(format!("the action '{pattern}' does not exist"));

@@ -129,11 +129,21 @@ impl Reader {
                 }
             }
         }
-        if self.kind == PolicyKind::Resource && found.principals.is_none() {
+        if self.kind != PolicyKind::Identity && found.principals.is_none() {
             return Err(at(
                 &self.path,
-                "Principal is missing; the policy of a domain or repository says whom it is about",
+                "Principal is missing; the policy of a domain, repository or role says whom it is about",
             ));
+        }
+        if self.kind == PolicyKind::Trust {
+            if matches!(found.principals, Some(Listed::AllBut(_))) && found.effect == Some(StatementEffect::Allow) {
+                return Err(at(&self.path, "NotPrincipal must not allow; the policy of a role names whom it trusts"));
+            }
+            if found.resources.is_some() {
+                return Err(at(&self.path, "Resource is not allowed here; the policy of a role is about that role"));
+            }
+            let any = Template::parse("*", self.version, Wildcards::Yes).map_err(|what| at(&self.path, what))?;
+            found.resources = Some(Listed::Only(vec![any]));
         }
         let missing = |what: &str| at(&self.path, format!("{what} is missing"));
         let statement = Statement {
@@ -181,6 +191,11 @@ impl Reader {
                 "AWS" => {
                     for text in texts {
                         entries.push(Entry::parse_aws(&text).map_err(|what| at(&path, what))?);
+                    }
+                }
+                "Federated" if self.kind == PolicyKind::Trust => {
+                    for text in texts {
+                        entries.push(Entry::parse_federated(&text).map_err(|what| at(&path, what))?);
                     }
                 }
                 "Service" | "Federated" | "CanonicalUser" => entries.push(Entry::Foreign),

@@ -1,6 +1,7 @@
 //! The `Principal` element: whom a statement of a resource policy is about.
 
 use larder_core::model::{AccountId, Principal, PrincipalKind};
+use larder_core::ports::Grant;
 
 /// An entry of `Principal` or `NotPrincipal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +14,9 @@ pub(super) enum Entry {
     Arn(String),
     /// A unique id (`AIDA…`), which is what IAM makes of a user's ARN.
     UniqueId(String),
-    /// Kinds of principals that never call Larder: services, federated and canonical users.
+    /// An identity provider: its ARN.
+    Federated(String),
+    /// Kinds of principals that never call Larder: services and canonical users.
     Foreign,
 }
 
@@ -53,15 +56,71 @@ impl Entry {
         }
     }
 
-    /// Whether a principal is meant.
-    pub(super) fn matches(&self, principal: &Principal, arn: &str) -> bool {
-        match self {
-            Self::Anyone => true,
-            Self::Account(account) => account == principal.account.as_str(),
-            Self::Arn(expected) => expected == arn,
-            Self::UniqueId(id) => matches!(&principal.kind, PrincipalKind::User(user) if user.id == *id),
-            Self::Foreign => false,
+    /// Reads an entry of the kind `Federated` in a role's trust policy: an identity provider's ARN, or the name of one
+    /// of those that AWS knows without a record, which never vouch for anybody here.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn parse_federated(text: &str) -> Result<Self, String> {
+        let invalid = || {
+            format!(
+                "the principal '{text}' must be the ARN of an identity provider, such as arn:aws:iam::111122223333:oidc-provider/gitlab.example.com"
+            )
+        };
+        if !text.starts_with("arn:") && text.contains('.') && !text.contains(['*', '?', '/', ' ']) {
+            return Ok(Self::Foreign);
         }
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", "aws", "iam", "", account, resource] = parts.as_slice() else { return Err(invalid()) };
+        AccountId::new(*account).map_err(|_| invalid())?;
+        match resource.split_once('/') {
+            Some(("oidc-provider", name)) if !name.is_empty() && !name.contains(['*', '?']) => {
+                Ok(Self::Federated(text.to_owned()))
+            }
+            Some(("saml-provider", name)) if !name.is_empty() => Ok(Self::Foreign),
+            _ => Err(invalid()),
+        }
+    }
+
+    /// Whether and how a principal is meant.
+    pub(super) fn matches(&self, asking: &Asking<'_>) -> Option<Grant> {
+        let principal = asking.principal;
+        let (meant, grant) = match self {
+            // Nobody is meant by name who only has an identity provider's word.
+            Self::Anyone => (!matches!(principal.kind, PrincipalKind::WebIdentity(_)), Grant::Principal),
+            Self::Account(account) => (
+                account == principal.account.as_str() && !matches!(principal.kind, PrincipalKind::WebIdentity(_)),
+                Grant::Account,
+            ),
+            Self::Arn(expected) if *expected == asking.policy_arn => (true, Grant::Principal),
+            Self::Arn(expected) => (*expected == asking.arn, Grant::Session),
+            Self::UniqueId(id) => match &principal.kind {
+                PrincipalKind::User(user) => (user.id == *id, Grant::Principal),
+                PrincipalKind::AssumedRole(session) => (session.role.id == *id, Grant::Principal),
+                PrincipalKind::WebIdentity(_) | PrincipalKind::System => (false, Grant::Account),
+            },
+            Self::Federated(provider) => (
+                matches!(&principal.kind, PrincipalKind::WebIdentity(identity) if identity.provider == *provider),
+                Grant::Principal,
+            ),
+            Self::Foreign => (false, Grant::Account),
+        };
+        meant.then_some(grant)
+    }
+}
+
+/// Who asks, with the ARNs that entries name.
+pub(super) struct Asking<'a> {
+    pub(super) principal: &'a Principal,
+    /// Its own: a session's, where a role was assumed.
+    arn: String,
+    /// The one it is known by in policies: a role's, where that was assumed.
+    policy_arn: String,
+}
+
+impl<'a> Asking<'a> {
+    pub(super) fn new(principal: &'a Principal) -> Self {
+        Self { principal, arn: principal.arn().to_string(), policy_arn: principal.policy_arn().to_string() }
     }
 }
 
@@ -86,7 +145,6 @@ mod tests {
             id: "AIDAEXAMPLEEXAMPLEAAA".to_owned(),
         };
         let principal = Principal::user(user);
-        let arn = principal.arn();
         for (entry, fits) in [
             ("*", true),
             ("111122223333", true),
@@ -99,7 +157,7 @@ mod tests {
             ("AIDAEXAMPLEEXAMPLEAAA", true),
             ("AIDAEXAMPLEEXAMPLEAAB", false),
         ] {
-            assert_eq!(Entry::parse_aws(entry).unwrap().matches(&principal, arn.as_str()), fits, "{entry}");
+            assert_eq!(Entry::parse_aws(entry).unwrap().matches(&Asking::new(&principal)).is_some(), fits, "{entry}");
         }
     }
 

@@ -1,20 +1,27 @@
 //! Who calls, how it was proven, and from where.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use crate::model::{AccessKeyId, AccountId, Actor, DomainId, Principal, Timestamp, TokenId, User};
+use crate::model::{
+    AccessKeyId, AccountId, Actor, Credential, DomainId, Principal, PrincipalKind, Session, Timestamp, TokenId, User,
+};
 
 /// How the caller proved who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Via {
     /// A signature made with this key.
     Signature(AccessKeyId),
+    /// A signature made with temporary credentials, whose session token it came with.
+    Session(Arc<Session>),
+    /// The token of an identity provider: the one thing that is not signed.
+    WebIdentity,
     /// An authorization token for one domain.
     Token {
         id: TokenId,
         domain: DomainId,
         domain_owner: AccountId,
-        access_key: AccessKeyId,
+        credential: Credential,
         read_only: bool,
         expires_at: Timestamp,
     },
@@ -35,12 +42,24 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The user, unless Larder itself calls.
+    /// The user, if a user calls: not a role's session, not Larder itself.
     #[must_use]
     pub fn user(&self) -> Option<&User> {
         match &self.principal.kind {
-            crate::model::PrincipalKind::User(user) => Some(user),
-            crate::model::PrincipalKind::System => None,
+            PrincipalKind::User(user) => Some(user),
+            _ => None,
+        }
+    }
+
+    /// What an authorization token would be bound to: the access key or session that signed, or that obtained the token
+    /// which was presented. `None` for who has neither.
+    #[must_use]
+    pub fn credential(&self) -> Option<Credential> {
+        match &self.via {
+            Via::Signature(key) => Some(Credential::AccessKey(key.clone())),
+            Via::Session(session) => Some(Credential::Session(session.access_key.clone())),
+            Via::Token { credential, .. } => Some(credential.clone()),
+            Via::WebIdentity | Via::Machine => None,
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 
+use super::context::{borrowed, of_caller};
 use super::refused::Refused;
 use super::{Action, Allowed, Caller, PolicyScope, ServerTarget, Target, Via};
 use crate::error::{Error, ResourceType, Result};
@@ -16,6 +17,8 @@ use crate::services::Control;
 
 /// A value and the control generation it was read under.
 type AtGeneration<T> = (u64, T);
+/// Policy documents.
+pub(super) type Documents = Arc<[Arc<str>]>;
 
 /// A yes or no.
 struct Decision {
@@ -28,14 +31,15 @@ struct Decision {
 /// Finds domains and repositories and decides who may do what with them. Everything it remembers is tied to the
 /// control generation, so that a policy change, a deleted user or a removed repository counts from the next request on.
 pub struct Access {
-    control: Arc<Control>,
-    store: Arc<dyn MetadataStore>,
-    policies: Arc<dyn PolicyEvaluator>,
-    clock: Arc<dyn Clock>,
-    region: Arc<str>,
+    pub(super) control: Arc<Control>,
+    pub(super) store: Arc<dyn MetadataStore>,
+    pub(super) policies: Arc<dyn PolicyEvaluator>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) region: Arc<str>,
     domains: Cache<(AccountId, DomainName), AtGeneration<Arc<Domain>>>,
     repositories: Cache<(DomainId, RepositoryName), AtGeneration<Arc<Repository>>>,
-    identity_policies: Cache<String, AtGeneration<Arc<[Arc<str>]>>>,
+    /// By the id of a user or role; session policies by the key of the session.
+    pub(super) identity_policies: Cache<String, AtGeneration<Documents>>,
     /// What was allowed lately.
     decisions: Cache<(String, Action, RepositoryId), AtGeneration<()>>,
 }
@@ -180,15 +184,21 @@ impl Access {
                 return Ok(Decision { refusal, depends_on_request: false });
             }
         }
-        let PrincipalKind::User(user) = &caller.principal.kind else {
+        match &caller.principal.kind {
+            PrincipalKind::User(_) | PrincipalKind::AssumedRole(_) => {}
+            // It may assume a role, which is not decided here, and nothing else.
+            PrincipalKind::WebIdentity(_) => {
+                let refusal = Some(refused.by_policies(target, Verdict::SILENT, false));
+                return Ok(Decision { refusal, depends_on_request: false });
+            }
             // Whoever can run commands on the data directory owns everything in it.
-            return Ok(Decision { refusal: None, depends_on_request: false });
-        };
+            PrincipalKind::System => return Ok(Decision { refusal: None, depends_on_request: false }),
+        }
         let generation = self.control.generation().await?;
         // Only decisions about a repository as a whole repeat often enough to be worth remembering.
         let key = match target.repository() {
             Some(repository) if action == Action::ReadFromRepository && request_context.is_empty() => {
-                Some((user.id.clone(), action, repository.id))
+                Some((caller.principal.decision_key().to_owned(), action, repository.id))
             }
             _ => None,
         };
@@ -199,11 +209,11 @@ impl Access {
             return Ok(Decision { refusal: None, depends_on_request: false });
         }
 
-        let identity = self.identity_policies(user, generation).await?;
+        let identity = self.identity_policies(&caller.principal, generation).await?;
+        let session = self.session_policies(&caller.principal, generation).await?;
         let resource = resource_policies(action.scope(), target);
         let context = self.context(caller, action, target, request_context).await?;
-        let context: Vec<(&str, Vec<String>)> =
-            context.iter().map(|(name, values)| (name.as_str(), values.clone())).collect();
+        let context = borrowed(&context);
         let question = AccessQuestion {
             principal: &caller.principal,
             action: action.as_iam(),
@@ -211,12 +221,19 @@ impl Access {
             context: &context,
             identity_policies: &identity,
             resource_policies: &resource,
+            session_policies: session.as_deref(),
         };
         let verdict = self.policies.evaluate(&question);
-        if !combine(&caller.principal.account, action.scope(), target, verdict) {
+        let allows = |verdict| combine(&caller.principal.account, action.scope(), target, verdict);
+        if !allows(verdict) {
+            let unlimited = AccessQuestion { session_policies: None, ..question };
+            if session.is_some() && allows(self.policies.evaluate(&unlimited)) {
+                let refusal = Some(refused.by_session_policy());
+                return Ok(Decision { refusal, depends_on_request: verdict.depends_on_request });
+            }
             let domain_denies = verdict.resource == Effect::Deny && {
                 let domain = policy_of_domain(target);
-                let alone = AccessQuestion { identity_policies: &[], resource_policies: &domain, ..question };
+                let alone = AccessQuestion { identity_policies: &[], resource_policies: &domain, ..unlimited };
                 self.policies.evaluate(&alone).resource == Effect::Deny
             };
             let refusal = Some(refused.by_policies(target, verdict, domain_denies));
@@ -230,18 +247,6 @@ impl Access {
         Ok(Decision { refusal: None, depends_on_request: verdict.depends_on_request })
     }
 
-    async fn identity_policies(&self, user: &crate::model::User, generation: u64) -> Result<Arc<[Arc<str>]>> {
-        if let Some((seen, policies)) = self.identity_policies.get(&user.id)
-            && seen == generation
-        {
-            return Ok(policies);
-        }
-        let policies: Arc<[Arc<str>]> =
-            self.store.list_user_policies(user).await?.into_iter().map(|(_, document)| document).collect();
-        self.identity_policies.insert(user.id.clone(), (generation, Arc::clone(&policies)));
-        Ok(policies)
-    }
-
     /// The condition keys of reference 5.5 that have a value here.
     async fn context<T: Target>(
         &self,
@@ -250,34 +255,14 @@ impl Access {
         target: &T,
         request_context: &[(String, Vec<String>)],
     ) -> Result<Vec<(String, Vec<String>)>> {
-        let now = self.clock.now();
-        let principal = &caller.principal;
-        let mut context = vec![
-            ("aws:PrincipalArn".to_owned(), vec![principal.arn().to_string()]),
-            ("aws:PrincipalAccount".to_owned(), vec![principal.account.to_string()]),
-            ("aws:PrincipalType".to_owned(), vec!["User".to_owned()]),
-            ("aws:username".to_owned(), vec![principal.name().to_owned()]),
-            ("aws:userid".to_owned(), vec![principal.unique_id().to_owned()]),
-            ("aws:RequestedRegion".to_owned(), vec![self.region.to_string()]),
-            ("aws:SecureTransport".to_owned(), vec![caller.secure_transport.to_string()]),
-            ("aws:CurrentTime".to_owned(), vec![now.rfc3339()]),
-            ("aws:EpochTime".to_owned(), vec![now.seconds().to_string()]),
-        ];
-        if let Some(address) = caller.address {
-            context.push(("aws:SourceIp".to_owned(), vec![address.to_string()]));
-        }
+        let mut context = of_caller(caller, &self.region, self.clock.now());
         if action == Action::GetServiceBearerToken {
             context.push(("sts:AWSServiceName".to_owned(), vec!["codeartifact.amazonaws.com".to_owned()]));
         }
         if let Some(domain) = target.domain() {
             context.push(("aws:ResourceAccount".to_owned(), vec![domain.owner.to_string()]));
-            // Packages have no tags: their repository's count (reference 5.5).
-            let tagged = match target.repository() {
-                Some(repository) => {
-                    crate::model::Arn::repository(&self.region, &domain.owner, &domain.name, &repository.name)
-                }
-                None => crate::model::Arn::domain(&self.region, &domain.owner, &domain.name),
-            };
+        }
+        if let Some(tagged) = target.tagged(&self.region) {
             for tag in self.store.list_tags(tagged.as_str()).await? {
                 context.push((format!("aws:ResourceTag/{}", tag.key), vec![tag.value]));
             }

@@ -18,6 +18,12 @@ impl Refused<'_> {
         self.because(RefusalCode::IamTokenScope, &format!("because {why}; get another one with GetAuthorizationToken"))
     }
 
+    /// All else allows it, but not the policies that the session was given.
+    pub(super) fn by_session_policy(&self) -> Refusal {
+        let why = "because no session policy allows it; who assumes the role can pass another one";
+        self.because(RefusalCode::IamSessionPolicy, why)
+    }
+
     /// The policies' verdict is no. Everybody may know of a deny in its own policies. What the policies of a domain and
     /// a repository deny is known to the accounts that own and administer them; others learn only that they lack rights.
     pub(super) fn by_policies<T: Target>(&self, target: &T, verdict: Verdict, domain_denies: bool) -> Refusal {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::names::text_type;
-use super::{AccountId, DomainId, Timestamp, User};
+use super::{AccountId, Credential, DomainId, Principal, Timestamp, User};
 use crate::error::Invalid;
 
 text_type!(
@@ -76,10 +76,10 @@ pub struct AuthorizationToken {
     pub id: TokenId,
     /// SHA-256 of the token's text.
     pub sha256: [u8; 32],
-    /// Whom it speaks for.
-    pub user: User,
-    /// The key whose signature obtained it; deactivating or deleting that key ends the token.
-    pub access_key: AccessKeyId,
+    /// Whom it speaks for: a user or a session of a role.
+    pub principal: Principal,
+    /// What obtained it.
+    pub credential: Credential,
     /// Which domain it opens.
     pub domain: DomainId,
     pub domain_owner: AccountId,

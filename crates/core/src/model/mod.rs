@@ -2,6 +2,7 @@
 
 mod arn;
 mod asset;
+mod cooldown;
 mod credentials;
 mod domain;
 mod encryption_key;
@@ -10,16 +11,19 @@ mod journal;
 mod names;
 mod origin;
 mod package;
+mod package_group;
 mod page;
 mod principal;
 mod publication;
 mod repository;
+mod session;
 mod tag;
 mod time;
 mod version;
 
 pub use arn::{Arn, ResourceArn};
 pub use asset::{Asset, AssetKind, AssetName, Digests, HashAlgorithm, Sha256};
+pub use cooldown::{Cooldown, Held, ReleaseTime, spoken};
 pub use credentials::{AccessKey, AccessKeyId, AccessKeyStatus, AuthorizationToken, SecretAccessKey, TokenId};
 pub use domain::{Domain, DomainId};
 pub use encryption_key::EncryptionKey;
@@ -28,10 +32,18 @@ pub use journal::{Actor, JournalRecord};
 pub use names::{AccountId, DomainName, RepositoryName, UserName};
 pub use origin::{AllowPublish, AllowUpstream, EntryPoint, Origin, OriginRestrictions, OriginType};
 pub use package::{NamespaceRule, Package, PackageFormat, PackageId, PackageKey};
+pub use package_group::{
+    Association, AssociationType, EffectiveRestriction, FOLD_VERSION, FoldedRange, Lineage, PackageGroup,
+    PackageGroupId, PackageGroupPattern, PackagePath, Restriction, RestrictionMode, RestrictionType, Specificity, fold,
+};
 pub use page::{Page, PageRequest, PageToken};
 pub use principal::{Principal, PrincipalKind, User};
 pub use publication::{ExpectedDigests, NewAsset, Publication, PublishMode, Published, TagUpdate};
 pub use repository::{Repository, RepositoryId, RepositorySummary, Upstream};
+pub use session::{
+    Credential, RoleArn, RoleSession, SESSION_KEY_PREFIX, Session, SessionName, SessionRole, SessionScope, SessionTag,
+    WebIdentity,
+};
 pub use tag::Tag;
 pub use time::{Clock, SystemClock, Timestamp};
 pub use version::{

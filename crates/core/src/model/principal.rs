@@ -1,6 +1,8 @@
 //! Who makes a request.
 
-use super::{AccountId, Arn, UserName};
+use std::sync::Arc;
+
+use super::{AccountId, Arn, RoleSession, UserName, WebIdentity};
 
 /// An IAM user. `id` never comes back after deletion, so what was bound to a user is not inherited by a namesake.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,6 +25,10 @@ impl User {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PrincipalKind {
     User(User),
+    /// A session of a role.
+    AssumedRole(Arc<RoleSession>),
+    /// Whom an identity provider vouches for. It may assume a role that trusts the provider and nothing else.
+    WebIdentity(Arc<WebIdentity>),
     /// Larder itself: bootstrap and the command line on the data directory.
     System,
 }
@@ -41,12 +47,37 @@ impl Principal {
         Self { account: user.account.clone(), kind: PrincipalKind::User(user) }
     }
 
-    /// The principal's ARN as policies name it.
+    /// The principal of a role that was assumed.
+    #[must_use]
+    pub fn assumed_role(session: RoleSession) -> Self {
+        Self { account: session.role.account.clone(), kind: PrincipalKind::AssumedRole(Arc::new(session)) }
+    }
+
+    /// The principal of whom an identity provider vouches for.
+    #[must_use]
+    pub fn web_identity(identity: WebIdentity) -> Self {
+        Self { account: identity.account.clone(), kind: PrincipalKind::WebIdentity(Arc::new(identity)) }
+    }
+
+    /// The principal's own ARN: the session's, where a role was assumed.
     #[must_use]
     pub fn arn(&self) -> Arn {
         match &self.kind {
             PrincipalKind::User(user) => user.arn(),
+            PrincipalKind::AssumedRole(session) => session.arn(),
+            PrincipalKind::WebIdentity(identity) => {
+                Arn::literal(&format!("{}:{}", identity.provider, identity.subject))
+            }
             PrincipalKind::System => Arn::root(&self.account),
+        }
+    }
+
+    /// The ARN that policies know as `aws:PrincipalArn`: the role's, where a role was assumed.
+    #[must_use]
+    pub fn policy_arn(&self) -> Arn {
+        match &self.kind {
+            PrincipalKind::AssumedRole(session) => session.role.arn(),
+            _ => self.arn(),
         }
     }
 
@@ -55,16 +86,38 @@ impl Principal {
     pub fn unique_id(&self) -> &str {
         match &self.kind {
             PrincipalKind::User(user) => &user.id,
+            PrincipalKind::AssumedRole(session) => &session.user_id,
+            PrincipalKind::WebIdentity(identity) => &identity.subject,
             PrincipalKind::System => self.account.as_str(),
         }
     }
 
-    /// The bare name (`aws:username`).
+    /// The bare name: a user's (`aws:username`), a session's.
     #[must_use]
     pub fn name(&self) -> &str {
         match &self.kind {
             PrincipalKind::User(user) => user.name.as_str(),
+            PrincipalKind::AssumedRole(session) => session.name.as_str(),
+            PrincipalKind::WebIdentity(identity) => &identity.subject,
             PrincipalKind::System => "larder",
+        }
+    }
+
+    /// The session of a role, if that is what it is.
+    #[must_use]
+    pub fn role_session(&self) -> Option<&RoleSession> {
+        match &self.kind {
+            PrincipalKind::AssumedRole(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    /// What decisions about it may be remembered under: sessions of a role differ in what they were given.
+    #[must_use]
+    pub fn decision_key(&self) -> &str {
+        match &self.kind {
+            PrincipalKind::AssumedRole(session) => session.access_key.as_str(),
+            _ => self.unique_id(),
         }
     }
 }

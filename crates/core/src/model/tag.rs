@@ -3,7 +3,7 @@
 use crate::error::Invalid;
 
 /// A key and its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Tag {
     pub key: String,
     pub value: String,

@@ -1,9 +1,13 @@
 //! Writes as values. The store applies one in one transaction, with its preconditions and its journal record.
 
+use super::{
+    AllowedRepositoryUpdate, IdentityProvider, NewPackageGroup, NewRole, PackageGroupOriginUpdate, SpentToken,
+};
 use crate::model::{
     AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AssetName, AuthorizationToken, Domain, DomainId, DomainName,
-    ExternalConnection, OriginRestrictions, PackageId, PackageKey, Publication, Published, RepositoryId,
-    RepositoryName, Revision, Tag, TokenId, User, UserName, VersionFailure, VersionId, VersionStatus, VersionText,
+    ExternalConnection, OriginRestrictions, PackageGroupPattern, PackageId, PackageKey, Principal, Publication,
+    Published, RepositoryId, RepositoryName, Revision, Session, Tag, TokenId, User, UserName, VersionFailure,
+    VersionId, VersionStatus, VersionText,
 };
 
 /// A write.
@@ -50,13 +54,42 @@ pub enum Change {
         user: UserName,
         policy: String,
     },
-    // tokens
+    // roles and identity providers
+    /// Conflict if the name is taken in the account; not found if the account is missing.
+    CreateRole(Box<NewRole>),
+    /// Removes the role, its policies, sessions and their tokens.
+    DeleteRole {
+        account: AccountId,
+        name: String,
+    },
+    /// Adds, replaces (`Some`) or removes an inline policy.
+    PutRolePolicy {
+        account: AccountId,
+        role: String,
+        policy: String,
+        document: Option<String>,
+    },
+    /// Conflict if the account has one for this issuer.
+    CreateIdentityProvider {
+        account: AccountId,
+        provider: IdentityProvider,
+    },
+    DeleteIdentityProvider {
+        arn: String,
+    },
+
+    // sessions and tokens
+    /// Conflict if the web identity token that it was obtained with was spent already.
+    CreateSession {
+        session: Box<Session>,
+        spent: Option<SpentToken>,
+    },
     CreateToken {
         token: AuthorizationToken,
     },
-    /// Not found if it is not this user's.
+    /// Not found if it is not this user's, or not this session's.
     DeleteToken {
-        user: User,
+        principal: Principal,
         id: TokenId,
     },
 
@@ -105,6 +138,24 @@ pub enum Change {
         repository: RepositoryId,
         expected: Option<Revision>,
         document: Option<(String, Revision)>,
+    },
+
+    // package groups
+    /// Conflict if the pattern is taken; quota if the domain has `limit` groups.
+    CreatePackageGroup(Box<NewPackageGroup>),
+    /// `None` leaves a member as it is.
+    UpdatePackageGroup {
+        domain: DomainId,
+        pattern: PackageGroupPattern,
+        contact_info: Option<String>,
+        description: Option<String>,
+    },
+    /// Answers [`Applied::AllowedRepositories`].
+    UpdatePackageGroupOrigin(Box<PackageGroupOriginUpdate>),
+    /// The group's children become its parent's. Refused for the root.
+    DeletePackageGroup {
+        domain: DomainId,
+        pattern: PackageGroupPattern,
     },
 
     // tags, by the ARN of an existing resource
@@ -240,4 +291,6 @@ pub enum Applied {
     Done,
     Published(Published),
     Versions(BatchOutcome),
+    /// The lists that changed.
+    AllowedRepositories(Vec<AllowedRepositoryUpdate>),
 }

@@ -12,6 +12,8 @@ pub enum PolicyKind {
     Identity,
     /// On a domain or repository: `Principal` required.
     Resource,
+    /// On a role, saying who may assume it: `Principal` required, no `Resource`, actions of STS only.
+    Trust,
 }
 
 /// Parses and evaluates policy documents. Pure but for a cache of parsed documents.
@@ -24,6 +26,12 @@ pub trait PolicyEvaluator: Send + Sync + 'static {
 
     /// Answers the question. A stored document that does not parse counts as denying everything.
     fn evaluate(&self, question: &AccessQuestion<'_>) -> Verdict;
+
+    /// What the trust policy of a role says to who wants to assume it, and how it names who is allowed. Evaluators that
+    /// know no roles allow nobody.
+    fn evaluate_trust(&self, _question: &TrustQuestion<'_>) -> (Effect, Grant) {
+        (Effect::Silent, Grant::Account)
+    }
 }
 
 /// May this principal do that to this resource?
@@ -40,6 +48,31 @@ pub struct AccessQuestion<'a> {
     pub identity_policies: &'a [Arc<str>],
     /// The policies of the domain and repository that are consulted for this action.
     pub resource_policies: &'a [Arc<str>],
+    /// The session policies, if the principal is a session that was given some: they limit what both sides above allow,
+    /// but for what a resource policy grants to just this session.
+    pub session_policies: Option<&'a [Arc<str>]>,
+}
+
+/// May this principal assume that role?
+#[derive(Debug)]
+pub struct TrustQuestion<'a> {
+    pub principal: &'a Principal,
+    /// `sts:AssumeRole`
+    pub action: &'a str,
+    /// Condition keys and values; key names compare without case.
+    pub context: &'a [(&'a str, Vec<String>)],
+    pub trust_policy: &'a Arc<str>,
+}
+
+/// How a statement names whom it allows, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grant {
+    /// By its account: whom exactly, that account's own policies say.
+    Account,
+    /// By its own ARN or id, a role's for its sessions, or as anybody.
+    Principal,
+    /// By the ARN of just this session.
+    Session,
 }
 
 /// What one side says.
@@ -59,4 +92,9 @@ pub struct Verdict {
     /// A statement with a condition on this request (time, address, agent) was looked at: the answer holds for this
     /// request only and may not be remembered.
     pub depends_on_request: bool,
+}
+
+impl Verdict {
+    /// Nothing was said.
+    pub const SILENT: Self = Self { identity: Effect::Silent, resource: Effect::Silent, depends_on_request: false };
 }

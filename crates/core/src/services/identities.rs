@@ -11,8 +11,8 @@ use crate::ports::{Change, MetadataStore, PolicyEvaluator, PolicyKind, Secrets};
 /// Manages identities.
 pub struct IdentityService {
     store: Arc<dyn MetadataStore>,
-    policies: Arc<dyn PolicyEvaluator>,
-    secrets: Arc<dyn Secrets>,
+    pub(super) policies: Arc<dyn PolicyEvaluator>,
+    pub(super) secrets: Arc<dyn Secrets>,
 }
 
 impl IdentityService {
@@ -208,13 +208,13 @@ impl IdentityService {
         })
     }
 
-    async fn apply(&self, allowed: &Allowed<ServerTarget>, change: Change) -> Result<()> {
+    pub(super) async fn apply(&self, allowed: &Allowed<ServerTarget>, change: Change) -> Result<()> {
         self.store.apply(allowed.actor(), change).await.map(drop)
     }
 }
 
 /// As IAM has it: 1 to 128 letters, digits and `+=,.@_-`.
-fn check_policy_name(name: &str) -> Result<()> {
+pub(super) fn check_policy_name(name: &str) -> Result<()> {
     let body = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b);
     if (1..=128).contains(&name.len()) && name.bytes().all(body) {
         return Ok(());

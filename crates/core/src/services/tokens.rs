@@ -59,16 +59,16 @@ impl TokenService {
         Self { store, control, clock, secrets, sessions: Cache::new(20_000) }
     }
 
-    /// Issues a token for a domain to the caller's user. A duration of zero means the default: access keys have no
-    /// session whose end it could share.
+    /// Issues a token for a domain to the caller. A duration of zero means the end of the caller's session, and the
+    /// default with an access key, which has none (reference 5.1).
     ///
     /// # Errors
-    /// [`Error::Validation`] unless the duration is 0 or 900 to 43200 seconds.
+    /// [`Error::Validation`] unless the duration is 0 or 900 to 43200 seconds, [`Error::AccessDenied`] for callers without
+    /// credentials of their own.
     pub async fn issue(
         &self,
         allowed: &Allowed<DomainTarget>,
-        user: &User,
-        access_key: &AccessKeyId,
+        caller: &Caller,
         duration: Duration,
         options: TokenOptions,
     ) -> Result<(String, AuthorizationToken)> {
@@ -79,20 +79,27 @@ impl TokenService {
                 format!("durationSeconds must be 0 or between 900 and 43200, not {}", duration.as_secs()),
             ));
         }
+        let credential = caller.credential().ok_or_else(|| Error::AccessDenied {
+            message: "only users and sessions of roles have authorization tokens".to_owned(),
+        })?;
         let now = self.clock.now();
+        let expires_at = match &caller.via {
+            Via::Session(session) if duration.is_zero() => session.expires_at,
+            _ => now.plus(lifetime),
+        };
         let (text, id) = self.secrets.token();
         let domain = &allowed.target().domain;
         let token = AuthorizationToken {
             id: TokenId(id),
             sha256: self.secrets.token_sha256(&text),
-            user: user.clone(),
-            access_key: access_key.clone(),
+            principal: caller.principal.clone(),
+            credential,
             domain: domain.id,
             domain_owner: domain.owner.clone(),
             read_only: options.read_only,
             label: options.label,
             created_at: now,
-            expires_at: now.plus(lifetime),
+            expires_at,
         };
         self.store.apply(allowed.actor(), Change::CreateToken { token: token.clone() }).await?;
         Ok((text, token))
@@ -114,12 +121,12 @@ impl TokenService {
             return Ok(None);
         }
         Ok(Some(Caller {
-            principal: Principal::user(token.user.clone()),
+            principal: token.principal.clone(),
             via: Via::Token {
                 id: token.id.clone(),
                 domain: token.domain,
                 domain_owner: token.domain_owner.clone(),
-                access_key: token.access_key.clone(),
+                credential: token.credential.clone(),
                 read_only: token.read_only,
                 expires_at: token.expires_at,
             },
@@ -194,9 +201,9 @@ impl TokenService {
     /// # Errors
     /// [`Error::ResourceNotFound`] if the caller has no such token.
     pub async fn revoke(&self, caller: &Caller, id: TokenId) -> Result<()> {
-        let user = own_user(caller)?.clone();
+        let principal = caller.principal.clone();
         let actor: Actor = caller.actor("RevokeAuthorizationToken", self.now());
-        self.store.apply(&actor, Change::DeleteToken { user, id }).await?;
+        self.store.apply(&actor, Change::DeleteToken { principal, id }).await?;
         Ok(())
     }
 
@@ -205,8 +212,8 @@ impl TokenService {
     /// # Errors
     /// [`Error::ResourceNotFound`] if the caller has no such token.
     pub async fn revoke_text(&self, caller: &Caller, text: &str) -> Result<()> {
-        let user = own_user(caller)?;
-        let token = self.find(text).await?.filter(|token| token.user == *user).ok_or_else(|| {
+        let key = caller.principal.decision_key();
+        let token = self.find(text).await?.filter(|token| token.principal.decision_key() == key).ok_or_else(|| {
             Error::not_found(crate::error::ResourceType::Other, "token", "no such token; it may have ended already")
         })?;
         self.revoke(caller, token.id.clone()).await

@@ -123,13 +123,12 @@ impl NpmRoutes {
         target: &RepositoryTarget,
         options: TokenOptions,
     ) -> Result<(String, AuthorizationToken), NpmError> {
-        let (key, lifetime) = match &caller.via {
-            Via::Signature(key) => (key, DEFAULT_LIFETIME),
-            Via::Token { access_key, expires_at, .. } => {
+        let lifetime = match &caller.via {
+            Via::Token { expires_at, .. } => {
                 let left = expires_at.since(self.services.clock.now());
-                (access_key, left.saturating_sub(Duration::from_secs(1)).min(DEFAULT_LIFETIME))
+                left.saturating_sub(Duration::from_secs(1)).min(DEFAULT_LIFETIME)
             }
-            Via::Machine => return Err(NpmError::new(StatusCode::FORBIDDEN, "only a user has tokens")),
+            _ => DEFAULT_LIFETIME,
         };
         if lifetime < SHORTEST_LIFETIME {
             let message = "the token that you log in with ends too soon; use a secret access key";
@@ -140,10 +139,7 @@ impl NpmRoutes {
         let allowed = access.authorize(caller, Action::GetAuthorizationToken, domain).await?;
         let context = [("sts:DurationSeconds".to_owned(), vec![lifetime.as_secs().to_string()])];
         access.authorize_with(caller, Action::GetServiceBearerToken, AccountTarget, &context).await?;
-        let Some(user) = caller.user() else {
-            return Err(NpmError::new(StatusCode::FORBIDDEN, "only a user has tokens"));
-        };
-        Ok(self.services.tokens.issue(&allowed, user, key, lifetime, options).await?)
+        Ok(self.services.tokens.issue(&allowed, caller, lifetime, options).await?)
     }
 }
 

@@ -92,7 +92,7 @@ impl Spender {
     pub(super) fn of(caller: &Caller) -> Option<Self> {
         match &caller.via {
             Via::Token { id, .. } => Some(Self { token: id.clone(), account: caller.principal.account.clone() }),
-            Via::Signature(_) | Via::Machine => None,
+            Via::Signature(_) | Via::Session(_) | Via::WebIdentity | Via::Machine => None,
         }
     }
 

@@ -13,8 +13,8 @@ use http::{Method, Request, StatusCode};
 use larder_core::access::{Caller, Via};
 use larder_core::error::{Error, ResourceType, Result};
 use larder_core::model::{
-    AccessKeyId, AccountId, Domain, DomainId, DomainName, PackageFormat, Principal, Repository, RepositoryId,
-    RepositoryName, Timestamp, TokenId, User, UserName,
+    AccessKeyId, AccountId, Credential, Domain, DomainId, DomainName, PackageFormat, Principal, Repository,
+    RepositoryId, RepositoryName, Timestamp, TokenId, User, UserName,
 };
 use larder_core::ports::Blob;
 use larder_core::services::{Document, Rendered};
@@ -119,7 +119,7 @@ impl Directory for FakeDirectory {
                 id: TokenId("t".to_owned()),
                 domain: DomainId(1),
                 domain_owner: account,
-                access_key: AccessKeyId::new("AKIAEXAMPLEEXAMPLE00").unwrap(),
+                credential: Credential::AccessKey(AccessKeyId::new("AKIAEXAMPLEEXAMPLE00").unwrap()),
                 read_only: false,
                 expires_at: Timestamp(i64::MAX),
             },

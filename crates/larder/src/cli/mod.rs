@@ -8,6 +8,7 @@ mod env;
 mod external;
 mod maintenance;
 mod options;
+mod role;
 mod routes;
 mod serve;
 mod user;
@@ -42,6 +43,12 @@ enum Command {
     /// Manage IAM users, their access keys and policies.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Manage roles.
+    #[command(subcommand)]
+    Role(role::RoleCommand),
+    /// Manage the OpenID Connect providers (GitHub Actions, GitLab, …) that roles may trust.
+    #[command(subcommand)]
+    OidcProvider(role::ProviderCommand),
     /// Manage the addresses of public registries.
     #[command(subcommand)]
     External(external::ExternalCommand),
@@ -153,6 +160,8 @@ fn dispatch(cli: Cli) -> Outcome {
         Some(Command::Env(options)) => env::run(&options),
         Some(Command::Account(command)) => account::run(command),
         Some(Command::User(command)) => user::run(command),
+        Some(Command::Role(command)) => role::run(command),
+        Some(Command::OidcProvider(command)) => role::run_provider(command),
         Some(Command::External(command)) => external::run(command),
         Some(Command::Connect(options)) => connect::run(&options),
         Some(Command::Credential(command)) => credential::run(&command),

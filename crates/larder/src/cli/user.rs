@@ -206,7 +206,7 @@ async fn policy(command: PolicyCommand) -> Outcome<()> {
 }
 
 /// Opens the data and settles the account.
-async fn open(options: &AccountOptions) -> Outcome<(Machine, AccountId)> {
+pub(super) async fn open(options: &AccountOptions) -> Outcome<(Machine, AccountId)> {
     let machine = Machine::open(&options.data).await?;
     if let Some(account) = &options.account {
         return Ok((machine, account.clone()));
@@ -219,7 +219,7 @@ async fn open(options: &AccountOptions) -> Outcome<(Machine, AccountId)> {
     }
 }
 
-fn read_text(path: &Path) -> Outcome<String> {
+pub(super) fn read_text(path: &Path) -> Outcome<String> {
     let read =
         if path.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
     read.map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))

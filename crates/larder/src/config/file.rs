@@ -48,6 +48,8 @@ pub(crate) struct ConfigFile {
     pub(crate) generic: GenericSection,
     #[serde(default)]
     pub(crate) swift: SwiftSection,
+    #[serde(default)]
+    pub(crate) web_identity: WebIdentitySection,
 }
 
 /// A public registry's address, alone or with what goes with it.
@@ -94,6 +96,7 @@ pub(crate) struct LimitsSection {
     pub(crate) assets_per_version: Option<usize>,
     pub(crate) domains_per_account: Option<u32>,
     pub(crate) repositories_per_domain: Option<u32>,
+    pub(crate) package_groups_per_domain: Option<u32>,
     /// Direct upstreams of a repository.
     pub(crate) upstreams_per_repository: Option<usize>,
     /// Repositories searched for one request.
@@ -154,6 +157,18 @@ pub(crate) struct SwiftSection {
     /// Refuse releases that are not signed.
     #[serde(default)]
     pub(crate) require_signatures: bool,
+}
+
+/// Tokens of identity providers (AssumeRoleWithWebIdentity).
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct WebIdentitySection {
+    /// URLs of issuers that may have addresses that are not public, and `http` if they are on this machine.
+    #[serde(default)]
+    pub(crate) internal_issuers: Vec<String>,
+    /// A token may be exchanged more than once before it ends, as with AWS.
+    #[serde(default)]
+    pub(crate) reusable_tokens: bool,
 }
 
 impl ConfigFile {

@@ -49,6 +49,10 @@ pub(crate) struct Settings {
     pub(crate) generic_uploads_final: bool,
     /// Of Swift packages, only signed releases are taken.
     pub(crate) swift_signatures_required: bool,
+    /// Identity providers that may lead into the operator's own network.
+    pub(crate) internal_issuers: Vec<String>,
+    /// Tokens of identity providers may be exchanged more than once.
+    pub(crate) reusable_identity_tokens: bool,
     pub(crate) bootstrap: bool,
     pub(crate) ready_file: Option<PathBuf>,
 }
@@ -113,6 +117,8 @@ impl Settings {
             npm_tags_win: file.upstreams.npm_tags_win,
             generic_uploads_final: file.generic.final_uploads,
             swift_signatures_required: file.swift.require_signatures,
+            internal_issuers: file.web_identity.internal_issuers,
+            reusable_identity_tokens: file.web_identity.reusable_tokens,
             bootstrap: !options.no_bootstrap,
             ready_file: options.ready_file.clone(),
             data_dir,
@@ -195,6 +201,7 @@ fn limits(section: &LimitsSection, upstreams: &UpstreamsSection) -> Limits {
         assets_per_version: section.assets_per_version.unwrap_or(default.assets_per_version),
         domains_per_account: section.domains_per_account.unwrap_or(default.domains_per_account),
         repositories_per_domain: section.repositories_per_domain.unwrap_or(default.repositories_per_domain),
+        package_groups_per_domain: section.package_groups_per_domain.unwrap_or(default.package_groups_per_domain),
         upstreams_per_repository: section.upstreams_per_repository.unwrap_or(default.upstreams_per_repository),
         searched_repositories: section.searched_repositories.unwrap_or(default.searched_repositories),
         index_fresh_for: section.index_fresh_seconds.map_or(default.index_fresh_for, Duration::from_secs),

@@ -132,6 +132,16 @@ impl Transaction<'_> {
         self.record(Arn::root(account).as_str(), None, Some("Active")).await
     }
 
+    /// Refuses what would belong to an account that is not there.
+    pub(super) async fn require_account(&mut self, account: &AccountId) -> Result<()> {
+        let account = account.as_str();
+        if self.conn.find(&FIND_ACCOUNT, params![account], |_| Ok(())).await?.is_some() {
+            return Ok(());
+        }
+        let message = format!("account '{account}' does not exist");
+        Err(Error::not_found(ResourceType::Other, account, message))
+    }
+
     /// The user of that name.
     pub(super) async fn get_user(&mut self, account: &AccountId, name: &UserName) -> Result<User> {
         let values = params![account.as_str(), name.as_str()];
@@ -142,11 +152,8 @@ impl Transaction<'_> {
     }
 
     pub(super) async fn create_user(&mut self, user: &User) -> Result<()> {
+        self.require_account(&user.account).await?;
         let account = user.account.as_str();
-        if self.conn.find(&FIND_ACCOUNT, params![account], |_| Ok(())).await?.is_none() {
-            let message = format!("account '{account}' does not exist");
-            return Err(Error::not_found(ResourceType::Other, account, message));
-        }
         let values = params![&user.id, account, user.name.as_str(), self.actor.at];
         if self.conn.execute(&CREATE_USER, values).await? == 0 {
             let message = format!("User with name {} already exists.", user.name);

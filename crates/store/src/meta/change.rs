@@ -70,6 +70,11 @@ fn is_control(change: &Change) -> bool {
         | Change::DeleteAccessKey { .. }
         | Change::PutUserPolicy { .. }
         | Change::DeleteUserPolicy { .. }
+        | Change::CreateRole(_)
+        | Change::DeleteRole { .. }
+        | Change::PutRolePolicy { .. }
+        | Change::CreateIdentityProvider { .. }
+        | Change::DeleteIdentityProvider { .. }
         | Change::DeleteToken { .. }
         | Change::CreateDomain { .. }
         | Change::DeleteDomain { .. }
@@ -80,9 +85,14 @@ fn is_control(change: &Change) -> bool {
         | Change::AssociateExternalConnection { .. }
         | Change::DisassociateExternalConnection { .. }
         | Change::PutRepositoryPolicy { .. }
+        | Change::CreatePackageGroup(_)
+        | Change::UpdatePackageGroup { .. }
+        | Change::UpdatePackageGroupOrigin(_)
+        | Change::DeletePackageGroup { .. }
         | Change::Tag { .. }
         | Change::Untag { .. } => true,
-        Change::CreateToken { .. }
+        Change::CreateSession { .. }
+        | Change::CreateToken { .. }
         | Change::Publish(_)
         | Change::PublishAs(_)
         | Change::Retain { .. }
@@ -103,6 +113,9 @@ impl Transaction<'_> {
         if is_control(change) {
             // First, because it makes such changes wait for each other: what they check stays true until they end.
             self.conn.execute(&NEXT_GENERATION, params![]).await?;
+            if let Change::UpdatePackageGroupOrigin(update) = change {
+                return self.update_package_group_origin(update).await.map(Applied::AllowedRepositories);
+            }
             Box::pin(self.apply_control(change)).await.map(|()| Applied::Done)
         } else {
             Box::pin(self.apply_package(change)).await
@@ -123,7 +136,16 @@ impl Transaction<'_> {
                 self.put_user_policy(account, user, policy, document).await
             }
             Change::DeleteUserPolicy { account, user, policy } => self.delete_user_policy(account, user, policy).await,
-            Change::DeleteToken { user, id } => self.delete_token(user, id).await,
+            Change::CreateRole(new) => self.create_role(new).await,
+            Change::DeleteRole { account, name } => self.delete_role(account, name).await,
+            Change::PutRolePolicy { account, role, policy, document } => {
+                self.put_role_policy(account, role, policy, document.as_deref()).await
+            }
+            Change::CreateIdentityProvider { account, provider } => {
+                self.create_identity_provider(account, provider).await
+            }
+            Change::DeleteIdentityProvider { arn } => self.delete_identity_provider(arn).await,
+            Change::DeleteToken { principal, id } => self.delete_token(principal, id).await,
             Change::CreateDomain { domain, tags, limit } => self.create_domain(domain, tags, *limit).await,
             Change::DeleteDomain { domain } => self.delete_domain(*domain).await,
             Change::PutDomainPolicy { domain, expected, document } => {
@@ -143,6 +165,11 @@ impl Transaction<'_> {
             Change::PutRepositoryPolicy { repository, expected, document } => {
                 self.put_repository_policy(*repository, expected.as_ref(), document.as_ref()).await
             }
+            Change::CreatePackageGroup(new) => self.create_package_group(new).await,
+            Change::UpdatePackageGroup { domain, pattern, contact_info, description } => {
+                self.update_package_group(*domain, pattern, contact_info.as_ref(), description.as_ref()).await
+            }
+            Change::DeletePackageGroup { domain, pattern } => self.delete_package_group(*domain, pattern).await,
             Change::Tag { resource, tags } => self.tag(resource, tags).await,
             Change::Untag { resource, keys } => self.untag(resource, keys).await,
             other => Err(Error::internal(format!("not a change of the control plane: {other:?}"))),
@@ -151,6 +178,7 @@ impl Transaction<'_> {
 
     async fn apply_package(&mut self, change: &Change) -> Result<Applied> {
         match change {
+            Change::CreateSession { session, spent } => self.create_session(session, spent.as_ref()).await?,
             Change::CreateToken { token } => self.create_token(token).await?,
             Change::Publish(publication) => return self.publish(publication).await.map(Applied::Published),
             Change::PublishAs(wanted) => self.publish_as(wanted).await?,

@@ -243,5 +243,6 @@ pub(super) fn ask() -> impl Strategy<Value = Ask> {
             context: stable.into_iter().chain(varying).collect(),
             identity,
             resource_policies,
+            session_policies: None,
         })
 }

@@ -298,6 +298,7 @@ fn the_documents_of_the_reference_do_what_they_are_for() {
             context,
             identity: vec![reader.to_owned()],
             resource_policies: vec![publisher.to_owned()],
+            session_policies: None,
         }
         .verdict_of(&evaluator);
         (verdict.identity, verdict.resource)

@@ -5,6 +5,7 @@ mod meaning;
 mod naive;
 mod properties;
 mod refusals;
+mod sessions;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ struct Ask {
     context: Values,
     identity: Vec<String>,
     resource_policies: Vec<String>,
+    session_policies: Option<Vec<String>>,
 }
 
 impl Default for Ask {
@@ -46,6 +48,7 @@ impl Default for Ask {
             context: Vec::new(),
             identity: Vec::new(),
             resource_policies: Vec::new(),
+            session_policies: None,
         }
     }
 }
@@ -60,6 +63,7 @@ impl Ask {
             context: &self.context,
             identity_policies: &shared(&self.identity),
             resource_policies: &shared(&self.resource_policies),
+            session_policies: self.session_policies.as_deref().map(shared).as_deref(),
         })
     }
 

@@ -1,8 +1,8 @@
 use larder_core::Error;
 use larder_core::error::ConflictKind;
 use larder_core::model::{
-    AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AuthorizationToken, Domain, PageRequest, SecretAccessKey,
-    Timestamp, TokenId, User,
+    AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AuthorizationToken, Credential, Domain, PageRequest, Principal,
+    SecretAccessKey, Timestamp, TokenId, User,
 };
 use larder_core::ports::{Accounts, Change, Tokens};
 
@@ -22,8 +22,8 @@ fn token(key: &AccessKey, domain: &Domain, number: u8, expires_at: i64) -> Autho
     AuthorizationToken {
         id: TokenId(format!("token-{number}")),
         sha256: [number; 32],
-        user: key.user.clone(),
-        access_key: key.id.clone(),
+        principal: Principal::user(key.user.clone()),
+        credential: Credential::AccessKey(key.id.clone()),
         domain: domain.id,
         domain_owner: domain.owner.clone(),
         read_only: number.is_multiple_of(2),
@@ -59,7 +59,7 @@ pub(super) async fn deleting_a_user_removes_its_keys_policies_and_tokens(fixture
     assert_eq!(store.find_user(&account(), &alice.name).await.expect("read"), Some(alice.clone()));
     assert_eq!(store.find_access_key(&key.id).await.expect("read").expect("the key").user, alice);
     let found = store.find_token(&token.sha256).await.expect("read").expect("the token");
-    assert_eq!((found.id, found.user, found.domain_owner), (token.id, alice.clone(), account()));
+    assert_eq!((found.id, found.principal, found.domain_owner), (token.id, Principal::user(alice.clone()), account()));
 
     fixture.must(delete_user(&alice)).await;
     assert!(store.find_user(&account(), &alice.name).await.expect("read").is_none());
@@ -112,7 +112,7 @@ pub(super) async fn tokens_are_listed_newest_first_and_expired_ones_are_forgotte
     }
     // The second had expired long before the third was made.
     assert_eq!(seen, ["token-5", "token-4", "token-3", "token-1"]);
-    let delete = |user: User| Change::DeleteToken { user, id: first.id.clone() };
+    let delete = |user: User| Change::DeleteToken { principal: Principal::user(user), id: first.id.clone() };
     assert!(fixture.fails(delete(user("mallory"))).await.is_not_found());
     fixture.must(delete(alice)).await;
     assert!(fixture.store.find_token(&first.sha256).await.expect("read").is_none());

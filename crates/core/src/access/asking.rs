@@ -1,0 +1,109 @@
+//! Asking a principal's own policies and a role's trust policy, for what is no operation on a domain or repository.
+
+use std::sync::Arc;
+
+use super::context::{ConditionValue, borrowed, of_caller};
+use super::evaluate::Documents;
+use super::{Access, Caller};
+use crate::error::Result;
+use crate::model::{Principal, PrincipalKind};
+use crate::ports::{AccessQuestion, Effect, Grant, TrustQuestion};
+
+impl Access {
+    /// What the caller's own policies say to an action on a resource that has no policy of its own. Larder itself is
+    /// allowed everything.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(crate) async fn ask_identity(
+        &self,
+        caller: &Caller,
+        action: &str,
+        resource: &str,
+        request_context: &[ConditionValue],
+    ) -> Result<Effect> {
+        match &caller.principal.kind {
+            PrincipalKind::User(_) | PrincipalKind::AssumedRole(_) => {}
+            PrincipalKind::WebIdentity(_) => return Ok(Effect::Silent),
+            PrincipalKind::System => return Ok(Effect::Allow),
+        }
+        let generation = self.control.generation().await?;
+        let identity = self.identity_policies(&caller.principal, generation).await?;
+        let session = self.session_policies(&caller.principal, generation).await?;
+        let mut context = of_caller(caller, &self.region, self.clock.now());
+        context.extend_from_slice(request_context);
+        let verdict = self.policies.evaluate(&AccessQuestion {
+            principal: &caller.principal,
+            action,
+            resource,
+            context: &borrowed(&context),
+            identity_policies: &identity,
+            resource_policies: &[],
+            session_policies: session.as_deref(),
+        });
+        Ok(verdict.identity)
+    }
+
+    /// What the trust policy of a role says to the caller.
+    pub(crate) fn ask_trust(
+        &self,
+        caller: &Caller,
+        action: &str,
+        trust_policy: &Arc<str>,
+        request_context: &[ConditionValue],
+    ) -> (Effect, Grant) {
+        let mut context = of_caller(caller, &self.region, self.clock.now());
+        context.extend_from_slice(request_context);
+        let context = borrowed(&context);
+        self.policies.evaluate_trust(&TrustQuestion {
+            principal: &caller.principal,
+            action,
+            context: &context,
+            trust_policy,
+        })
+    }
+
+    /// The policies of a user, or of the role that a session is of.
+    pub(super) async fn identity_policies(&self, principal: &Principal, generation: u64) -> Result<Documents> {
+        let id = match &principal.kind {
+            PrincipalKind::User(user) => &user.id,
+            PrincipalKind::AssumedRole(session) => &session.role.id,
+            PrincipalKind::WebIdentity(_) | PrincipalKind::System => return Ok(Arc::from([])),
+        };
+        if let Some((seen, policies)) = self.identity_policies.get(id)
+            && seen == generation
+        {
+            return Ok(policies);
+        }
+        let policies: Documents = match &principal.kind {
+            PrincipalKind::User(user) => {
+                self.store.list_user_policies(user).await?.into_iter().map(|(_, document)| document).collect()
+            }
+            PrincipalKind::AssumedRole(session) => self.store.list_role_documents(&session.role.id).await?.into(),
+            PrincipalKind::WebIdentity(_) | PrincipalKind::System => Arc::from([]),
+        };
+        self.identity_policies.insert(id.clone(), (generation, Arc::clone(&policies)));
+        Ok(policies)
+    }
+
+    /// The session policies, if the principal is a session that was given some. A managed policy that is gone meanwhile
+    /// allows nothing.
+    pub(super) async fn session_policies(&self, principal: &Principal, generation: u64) -> Result<Option<Documents>> {
+        let Some(session) = principal.role_session().filter(|session| session.scope.is_limited()) else {
+            return Ok(None);
+        };
+        let key = session.access_key.as_str();
+        if let Some((seen, policies)) = self.identity_policies.get(key)
+            && seen == generation
+        {
+            return Ok(Some(policies));
+        }
+        let mut policies: Vec<Arc<str>> = session.scope.policy.iter().cloned().collect();
+        for arn in &session.scope.policy_arns {
+            policies.extend(self.store.find_managed_document(arn).await?);
+        }
+        let policies: Documents = policies.into();
+        self.identity_policies.insert(key.to_owned(), (generation, Arc::clone(&policies)));
+        Ok(Some(policies))
+    }
+}
