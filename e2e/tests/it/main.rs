@@ -6,6 +6,7 @@ mod cargo_checks;
 mod cargo_registry_checks;
 mod cluster;
 mod connect_checks;
+mod connect_ruby;
 mod cooldown_checks;
 mod crash;
 mod events_checks;
@@ -100,6 +101,7 @@ fn main() {
         boto3::TESTS,
         generic_checks::TESTS,
         connect_checks::TESTS,
+        connect_ruby::TESTS,
         nuget_checks::TESTS,
         nuget_more_checks::TESTS,
         nuget_registry_checks::TESTS,
