@@ -3,6 +3,7 @@
 mod boto3;
 mod cargo_checks;
 mod cargo_registry_checks;
+mod ci;
 mod cluster;
 mod connect_checks;
 mod crash;
@@ -74,6 +75,7 @@ fn main() {
         crash::TESTS,
         identities::TESTS,
         sts::TESTS,
+        ci::TESTS,
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,
