@@ -23,6 +23,7 @@ pub struct Asked {
     /// Path and query, as on the request line.
     pub target: String,
     pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 impl Asked {

@@ -34,9 +34,13 @@ mod pypi_checks;
 mod pypi_clients;
 mod pypi_registry_checks;
 mod rates;
+mod ruby_bad_input;
 mod ruby_checks;
+mod ruby_faults;
 mod ruby_more_checks;
 mod ruby_registry_checks;
+mod ruby_scale;
+mod ruby_years;
 mod seed;
 mod sts;
 mod swift_bad_input;
@@ -65,6 +69,10 @@ fn main() {
         ruby_more_checks::TESTS,
         ruby_registry_checks::TESTS,
         package_groups::TESTS,
+        ruby_faults::TESTS,
+        ruby_years::TESTS,
+        ruby_scale::TESTS,
+        ruby_bad_input::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,

@@ -13,7 +13,7 @@ mod sessions;
 mod transport;
 mod web_identity;
 
-pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, StagedBlob, Staging};
+pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, KEPT_FOR, StagedBlob, Staging};
 pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
 pub use format::{Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset};
 pub use metadata::{
@@ -22,7 +22,7 @@ pub use metadata::{
 };
 pub use package_groups::{AllowedRepositoryUpdate, NewPackageGroup, PackageGroupOriginUpdate, PackageGroups};
 pub use policy::{AccessQuestion, Effect, Grant, PolicyEvaluator, PolicyKind, TrustQuestion, Verdict};
-pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryRequest};
+pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryQuestion, RegistryRequest};
 pub use secrets::Secrets;
 pub use sessions::{AssumableRole, IdentityProvider, NewRole, Sessions, SpentToken};
 pub use transport::{HttpTransport, IncomingResponse, OutgoingBody, OutgoingRequest};

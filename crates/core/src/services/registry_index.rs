@@ -95,6 +95,19 @@ impl RegistryIndexes {
         }
     }
 
+    /// The index of a package as it is held, without asking; `None` if it never was asked for. It counts as fresh for as
+    /// long as if it had just been checked.
+    pub(crate) async fn held(
+        &self,
+        repository: RepositoryId,
+        connection: ExternalConnection,
+        package: &PackageKey,
+    ) -> Result<Option<CurrentIndex>> {
+        let held = self.store.find_index(repository, connection, package).await?;
+        let fresh_until = self.clock.now().plus(self.limits.index_fresh_for);
+        Ok(held.map(|index| CurrentIndex { index: Arc::new(index), fresh_until }))
+    }
+
     async fn refresh(
         &self,
         connection: ExternalConnection,

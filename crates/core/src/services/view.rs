@@ -40,6 +40,9 @@ pub enum Sources {
     All,
     /// Repositories only: no registry is asked. For lists and searches, which look at many packages.
     Stored,
+    /// Repositories, and what is held of the indexes of public registries, however old: no registry is asked. For what
+    /// must not tell a registry of packages that it did not tell of itself.
+    Held,
 }
 
 /// What must be unchanged for an answer to be still right.
@@ -142,10 +145,15 @@ impl Views {
                 layers.push(Layer::Hosted { repository: Arc::clone(&repository), package });
             }
             let Some(connection) = walk.enter(&repository, upstream) else { continue };
-            if sources == Sources::Stored {
-                continue;
-            }
-            match self.indexes.get(repository.id, connection, key).await {
+            let current = match sources {
+                Sources::Stored => continue,
+                Sources::Held => match self.indexes.held(repository.id, connection, key).await? {
+                    Some(held) => Ok(held),
+                    None => continue,
+                },
+                Sources::All => self.indexes.get(repository.id, connection, key).await,
+            };
+            match current {
                 Ok(current) => {
                     depends_on.note_fresh_until(current.fresh_until);
                     let rules = self.cooldowns.rules(&way, key).await?;

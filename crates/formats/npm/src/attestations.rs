@@ -141,7 +141,10 @@ impl NpmRoutes {
     }
 
     /// The first connection in search order.
-    async fn find_connection(&self, start: &Arc<Repository>) -> Result<Option<ExternalConnection>, NpmError> {
+    pub(crate) async fn find_connection(
+        &self,
+        start: &Arc<Repository>,
+    ) -> Result<Option<ExternalConnection>, NpmError> {
         let mut seen = HashSet::new();
         let mut next = vec![start.id];
         while let Some(id) = next.pop() {

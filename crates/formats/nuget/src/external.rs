@@ -1,6 +1,7 @@
 //! What core has to know of NuGet: names, versions, and how a public registry is read.
 //!
-//! A connection's configured address is that of the service index, as `nuget.config` has it (`…/v3/index.json`).
+//! A connection's configured address is that of the service index, as `nuget.config` has it (`…/v3/index.json`), or its
+//! folder, as `larder external detect` writes it down (`…/v3/`).
 //! Registrations promise no digest of a package, but the catalog does: a download's promise is therefore a document of
 //! its own, `{id}/{version}`, for which the leaf and its catalog entry are read. A registry without a catalog promises
 //! nothing; then the file itself has to be a whole package of that id and version.

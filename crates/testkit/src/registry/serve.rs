@@ -41,7 +41,7 @@ fn serve(stream: &TcpStream, state: &State) -> io::Result<()> {
     Ok(())
 }
 
-/// A request without its body, or nothing at the end of the connection.
+/// A request, or nothing at the end of the connection.
 fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Asked>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
@@ -60,9 +60,9 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Asked>> {
             headers.push((name.trim().to_owned(), value.trim().to_owned()));
         }
     }
-    let asked = Asked { method, target, headers };
+    let mut asked = Asked { method, target, headers, body: Vec::new() };
     let length = asked.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    io::copy(&mut reader.by_ref().take(length), &mut io::sink())?;
+    reader.by_ref().take(length).read_to_end(&mut asked.body)?;
     Ok(Some(asked))
 }
 
