@@ -7,6 +7,7 @@ pub mod maven;
 pub mod nuget;
 pub mod python;
 pub mod receiver;
+pub mod roles;
 pub mod ruby;
 pub mod swift;
 

@@ -4,6 +4,7 @@ mod audit_checks;
 mod boto3;
 mod cargo_checks;
 mod cargo_registry_checks;
+mod ci;
 mod cluster;
 mod connect_checks;
 mod connect_ruby;
@@ -92,6 +93,7 @@ fn main() {
         crash::TESTS,
         identities::TESTS,
         sts::TESTS,
+        ci::TESTS,
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,

@@ -120,6 +120,28 @@ mod tests {
     }
 
     #[test]
+    fn tokens_of_before_there_were_sessions_are_kept() {
+        let mut connection = Connection::open_in_memory().expect("opens");
+        connection.execute_batch(CREATE_HISTORY).expect("runs");
+        connection.execute_batch(&in_dialect(MIGRATIONS[0], SQLITE)).expect("runs");
+        connection.execute_batch(&record(1)).expect("runs");
+        let rows = "
+            INSERT INTO account (id, created_at) VALUES ('123456789012', 1);
+            INSERT INTO iam_user (id, account_id, name, created_at) VALUES ('AIDA', '123456789012', 'alice', 2);
+            INSERT INTO access_key (id, user_id, secret, status, created_at) VALUES ('AKIA', 'AIDA', 's', 'Active', 3);
+            INSERT INTO domain (owner, name, encryption_key, created_at, repository_count)
+            VALUES ('123456789012', 'old', '', 4, 0);
+            INSERT INTO token (id, sha256, user_id, access_key_id, domain_id, read_only, label, created_at, expires_at)
+            VALUES ('one', x'01', 'AIDA', 'AKIA', 1, 1, 'laptop', 5, 6);";
+        connection.execute_batch(rows).expect("runs");
+        migrate_sqlite(&mut connection).expect("migrates");
+        let kept = "SELECT id || user_id || access_key_id || domain_id || read_only || label || expires_at
+                      FROM token WHERE session_id IS NULL";
+        let found: String = connection.query_row(kept, [], |row| row.get(0)).expect("the token");
+        assert_eq!(found, "oneAIDAAKIA11laptop6");
+    }
+
+    #[test]
     fn a_newer_schema_is_refused() {
         assert!(pending(i64::try_from(MIGRATIONS.len()).expect("few") + 1).is_err());
         assert_eq!(pending(0).expect("known").count(), MIGRATIONS.len());
