@@ -5,6 +5,7 @@ mod cargo_checks;
 mod cargo_registry_checks;
 mod cluster;
 mod connect_checks;
+mod cooldown_checks;
 mod crash;
 mod every_route;
 mod faults;
@@ -24,6 +25,7 @@ mod nuget_checks;
 mod nuget_faults;
 mod nuget_more_checks;
 mod nuget_registry_checks;
+mod package_groups;
 mod paths;
 mod postgres;
 mod pypi_bad_input;
@@ -52,6 +54,7 @@ fn main() {
         rates::TESTS,
         pypi_clients::TESTS,
         cargo_checks::TESTS,
+        cooldown_checks::TESTS,
         cargo_registry_checks::TESTS,
         swift_checks::TESTS,
         swift_index_checks::TESTS,
@@ -59,6 +62,7 @@ fn main() {
         ruby_checks::TESTS,
         ruby_more_checks::TESTS,
         ruby_registry_checks::TESTS,
+        package_groups::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,

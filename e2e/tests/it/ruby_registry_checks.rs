@@ -67,7 +67,8 @@ fn ruby_a_gem_cut_short_or_changed_is_never_kept() {
         let shown = format!("{fault:?}");
         world.registry.forget();
         world.registry.break_file(GEM.trim_start_matches('/'), fault);
-        let ran = bundle(&client, "broken");
+        // A home for each: Ruby 3.1 takes the part that came of a body for the whole, and Bundler keeps it in its cache.
+        let ran = bundle(&client, &format!("broken-{shown}"));
         assert!(!ran.all().contains("Bundle complete!"), "{shown}: {}", ran.all());
         assert!(world.registry.count(GEM) > 0, "{shown}: the registry was not asked");
     }

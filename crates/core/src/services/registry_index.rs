@@ -9,7 +9,7 @@ use moka::sync::Cache;
 use super::keyed_lock::KeyedLock;
 use super::{Formats, Limits};
 use crate::error::{Error, Result};
-use crate::model::{Clock, ExternalConnection, PackageKey, RepositoryId, Timestamp};
+use crate::model::{Clock, ExternalConnection, PackageKey, RepositoryId, Timestamp, VersionText};
 use crate::ports::{MetadataStore, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryRequest, StoredIndex};
 
 type IndexKey = (RepositoryId, ExternalConnection, PackageKey);
@@ -80,6 +80,9 @@ impl RegistryIndexes {
             Ok(index) => {
                 self.failed.invalidate(&key);
                 let stored = self.store.put_index(repository, connection, package, &index).await?;
+                if held.is_none_or(|held| held.revision != stored.revision) {
+                    self.note_sightings((repository, connection), package, &stored).await?;
+                }
                 let fresh_until = self.fresh_until(&stored);
                 Ok(CurrentIndex { index: Arc::new(stored), fresh_until })
             }
@@ -127,6 +130,31 @@ impl RegistryIndexes {
                 revision: 0,
             }),
         }
+    }
+
+    /// Keeps since when versions are known whose age their index does not say.
+    async fn note_sightings(
+        &self,
+        (repository, connection): (RepositoryId, ExternalConnection),
+        package: &PackageKey,
+        index: &StoredIndex,
+    ) -> Result<()> {
+        let format = Arc::clone(self.formats.get(package.format())?);
+        let (key, read) = (package.clone(), index.clone());
+        let undated = tokio::task::spawn_blocking(move || format.undated_versions(&key, &read));
+        let undated = undated.await.map_err(Error::internal)?.unwrap_or_default();
+        if undated.is_empty() {
+            return Ok(());
+        }
+        let changed_at = index.last_modified.as_deref().and_then(Timestamp::parse_http_date);
+        let now = changed_at.map_or(index.checked_at, |changed_at| changed_at.min(index.checked_at));
+        let known = self.store.find_sightings(repository, connection, package).await?;
+        let since = |version: &VersionText| known.get(version.as_str()).map_or(now, |known| (*known).min(now));
+        let sightings = undated.iter().map(|version| (version.to_string(), since(version))).collect();
+        if known != sightings {
+            self.store.put_sightings(repository, connection, package, &sightings).await?;
+        }
+        Ok(())
     }
 
     fn fresh_until(&self, index: &StoredIndex) -> Timestamp {

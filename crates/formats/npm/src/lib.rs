@@ -42,6 +42,7 @@ mod routes;
 mod samples;
 mod unpublish;
 mod wire;
+mod withhold;
 
 pub use external::Npm;
 pub use routes::NpmRoutes;

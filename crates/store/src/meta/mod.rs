@@ -10,6 +10,8 @@ mod change;
 mod copy;
 mod domains;
 mod journal;
+mod package_group_changes;
+mod package_groups;
 mod packages;
 mod paging;
 mod places;
@@ -21,6 +23,7 @@ mod repositories;
 mod tags;
 mod tokens;
 mod upstream_indexes;
+mod variations;
 mod versions;
 
 #[cfg(test)]
@@ -50,6 +53,8 @@ impl Store {
     pub async fn open(url: &DatabaseUrl, region: impl Into<Arc<str>>) -> Result<Self> {
         let database = Database::open(url, statements().count()).await?;
         let store = Self { database: Arc::new(database), region: region.into() };
+        store.refold_groups().await?;
+        store.fold_packages_in_background();
         store.purge_in_background();
         Ok(store)
     }
@@ -63,6 +68,8 @@ fn statements() -> impl Iterator<Item = &'static Sql> {
         change::STATEMENTS,
         domains::STATEMENTS,
         journal::STATEMENTS,
+        package_group_changes::STATEMENTS,
+        package_groups::STATEMENTS,
         packages::STATEMENTS,
         places::STATEMENTS,
         policies::STATEMENTS,
@@ -71,6 +78,7 @@ fn statements() -> impl Iterator<Item = &'static Sql> {
         tags::STATEMENTS,
         tokens::STATEMENTS,
         upstream_indexes::STATEMENTS,
+        variations::STATEMENTS,
         versions::STATEMENTS,
     ]
     .into_iter()

@@ -107,7 +107,9 @@ fn whole(stream: &TcpStream, asked: &Asked, found: Option<Found>) -> io::Result<
     if asked.header("if-none-match") == Some(tag.as_str()) {
         return send(stream, asked, 304, &[("etag", &tag)], found.content_type, b"");
     }
-    send(stream, asked, 200, &[("etag", &tag)], found.content_type, &found.body)
+    let mut headers = vec![("etag", tag.as_str())];
+    headers.extend(found.last_modified.as_deref().map(|date| ("last-modified", date)));
+    send(stream, asked, 200, &headers, found.content_type, &found.body)
 }
 
 /// Promises more than it sends, then closes.
