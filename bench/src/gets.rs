@@ -16,7 +16,12 @@ const CONNECTIONS: [u32; 2] = [1, 32];
 /// Measures every case whose title contains `wanted`.
 pub(crate) fn measure(peers: &[Peer], wanted: &str, rounds: usize, duration: Duration, report: &mut Report) -> Result {
     let notes = "Requests a second, server processor time of one request, median latency; medians over the rounds. The \
-                 ratios are to nginx in the same round: rate, and processor time of a request.";
+                 ratios are to nginx in the same round: rate, and processor time of a request. nginx has the bytes of \
+                 Larder's answers as files, compressed beforehand where Larder compresses. Rows of Maven, Cargo and gem are \
+                 what their clients ask for: metadata of an artifact and of a snapshot, a POM, a jar, its HEAD and its \
+                 checksum; index files and a crate; the compact index, the end of `versions` that a client with an older \
+                 copy asks for, and a gem. maven-proxy answers one request on a connection. HEAD is asked for by this \
+                 program instead of wrk, at all servers alike.";
     let columns = ["case", "server", "connections", "req/s", "CPU ms/req", "p50 ms", "rate / nginx", "CPU / nginx"];
     let mut section = Section::new("Reads", notes, &columns);
     for case in Case::ALL.into_iter().filter(|case| case.title().contains(wanted)) {
