@@ -196,7 +196,7 @@ fn put_resource_policies(server: &Server) {
 
 /// Package groups over the packages that are read, and a minimum age that they have.
 fn put_origin_rules(server: &Server) {
-    for pattern in ["/npm/*", "/npm//bench-~", "/npm//bench-small$", "/npm//bench-archives$"] {
+    for pattern in ["/npm/*", "/npm//bench~", "/npm//bench-small$", "/npm//bench-archives$"] {
         let target = format!("/v1/package-group?domain={DOMAIN}");
         let _ = server.call("POST", &target, &json!({"packageGroup": pattern})).expect(200);
         let pattern = pattern.replace('/', "%2F").replace('$', "%24").replace('*', "%2A");
