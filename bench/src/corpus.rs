@@ -1,5 +1,9 @@
 //! Packages of the sizes that are asked for, the same in every run.
 
+pub(crate) mod cargo;
+pub(crate) mod maven;
+pub(crate) mod ruby;
+
 use larder_testkit::packages::{NpmPackage, PythonPackage};
 use serde_json::json;
 

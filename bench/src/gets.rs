@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::Result;
-use crate::peers::{Case, Peer};
+use crate::load::{self, Prepared};
+use crate::peers::{Case, Peer, Target};
 use crate::report::{Report, Section, ms, rate, ratio};
 use crate::wrk::{self, Rate, median};
 
@@ -15,12 +16,17 @@ const CONNECTIONS: [u32; 2] = [1, 32];
 /// Measures every case whose title contains `wanted`.
 pub(crate) fn measure(peers: &[Peer], wanted: &str, rounds: usize, duration: Duration, report: &mut Report) -> Result {
     let notes = "Requests a second, server processor time of one request, median latency; medians over the rounds. The \
-                 ratios are to nginx in the same round: rate, and processor time of a request.";
+                 ratios are to nginx in the same round: rate, and processor time of a request. nginx has the bytes of \
+                 Larder's answers as files, compressed beforehand where Larder compresses. Rows of Maven, Cargo and gem are \
+                 what their clients ask for: metadata of an artifact and of a snapshot, a POM, a jar, its HEAD and its \
+                 checksum; index files and a crate; the compact index, the end of `versions` that a client with an older \
+                 copy asks for, and a gem. maven-proxy answers one request on a connection. HEAD is asked for by this \
+                 program instead of wrk, at all servers alike.";
     let columns = ["case", "server", "connections", "req/s", "CPU ms/req", "p50 ms", "rate / nginx", "CPU / nginx"];
     let mut section = Section::new("Reads", notes, &columns);
     for case in Case::ALL.into_iter().filter(|case| case.title().contains(wanted)) {
         for connections in CONNECTIONS {
-            let measured = measure_case(peers, case, connections, rounds, duration)?;
+            let measured = measure_case(peers, case, connections, rounds, case.duration(duration))?;
             for peer in peers {
                 let Some(rates) = measured.get(peer.name) else { continue };
                 let (by_rate, by_cpu) = ratios(rates, measured.get("nginx"));
@@ -65,10 +71,22 @@ fn measure_case(
             if round == 0 {
                 target.get()?;
             }
-            measured.entry(peer.name).or_default().push(wrk::run(target, peer.pid, connections, duration)?);
+            measured.entry(peer.name).or_default().push(rate_of(target, peer.pid, connections, duration)?);
         }
     }
     Ok(measured)
+}
+
+/// Asks for so long, with `wrk` where it can: it waits for the body of an answer to HEAD.
+fn rate_of(target: &Target, pid: u32, connections: u32, duration: Duration) -> Result<Rate> {
+    match target.method {
+        "HEAD" => {
+            let request = Prepared::new("HEAD", &target.path, target.address, &target.headers, b"");
+            let run = load::send_for(target.address, pid, &request, connections as usize, duration)?;
+            Ok(Rate { per_second: run.per_second(), cpu_ms: run.cpu_ms, median_ms: run.median_ms() })
+        }
+        _ => wrk::run(target, pid, connections, duration),
+    }
 }
 
 /// The medians over the rounds of rate and processor time, as ratios to nginx in the same round.
@@ -79,11 +97,7 @@ fn ratios(rates: &[Rate], nginx: Option<&Vec<Rate>>) -> (f64, f64) {
 }
 
 fn judge(case: Case, connections: u32, by_rate: f64, by_cpu: f64, report: &mut Report) {
-    let (bound, reached) = match case {
-        Case::LargePackument => ("rate at least 0.7 of nginx", by_rate >= 0.7),
-        Case::LargeTarball => ("CPU at most 1.5 of nginx", by_cpu <= 1.5),
-        _ => ("rate at least 0.8 of nginx or CPU at most 1.25", by_rate >= 0.8 || by_cpu <= 1.25),
-    };
+    let (bound, reached) = case.bound(by_rate, by_cpu);
     let what = format!("{}, {connections} connection(s): {bound}", case.title());
     report.goal(what, format!("rate {}, CPU {}", ratio(by_rate), ratio(by_cpu)), reached);
 }

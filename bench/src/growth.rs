@@ -1,10 +1,12 @@
 //! Whether reading and publishing cost more as a repository or a package fills.
 
+mod native;
+
 use std::collections::BTreeMap;
 
 use larder_testkit::Registry;
 
-use crate::fill::{TEMPLATE, fill};
+use crate::fill::{Template, fill};
 use crate::load::{Connection, Prepared, Run, send_all};
 use crate::peers::{self, ABBREVIATED, Endpoint, Larder};
 use crate::report::{Report, Section, ms, ratio};
@@ -73,17 +75,18 @@ pub(crate) fn measure(rounds: usize, largest: usize, report: &mut Report) -> Res
         }
     }
     report.sections.push(section);
-    of_one_package(rounds, report)
+    of_one_package(rounds, report)?;
+    native::measure(rounds, report)
 }
 
 /// A Larder with so many versions, the template's included.
 fn filled(size: usize) -> Result<Larder> {
     let larder = Larder::start(None, "warn")?;
     let mut connection = Connection::open(larder.npm.address).context("Larder")?;
-    let template = corpus::published(TEMPLATE.0, TEMPLATE.1, 7, 19_500);
-    peers::expect_success(&mut connection, &larder.npm.publish(&template))?;
+    let template = Template::npm();
+    template.publish(&larder, &mut connection)?;
     let versions = (0..size).map(|number| (package(number / PER_PACKAGE), format!("1.{}.0", number % PER_PACKAGE)));
-    fill(&larder.server.data(), versions)?;
+    fill(&larder.server.data(), &template, versions)?;
     Ok(larder)
 }
 
@@ -126,11 +129,11 @@ fn requests(kind: usize, size: usize, round: usize, rounds: usize, npm: &Endpoin
 fn of_one_package(rounds: usize, report: &mut Report) -> Result {
     let larder = Larder::start(None, "warn")?;
     let mut connection = Connection::open(larder.npm.address).context("Larder")?;
-    let template = corpus::published(TEMPLATE.0, TEMPLATE.1, 7, 19_500);
-    peers::expect_success(&mut connection, &larder.npm.publish(&template))?;
+    let template = Template::npm();
+    template.publish(&larder, &mut connection)?;
     let name = |versions: usize| format!("bench-of-{versions}");
     for versions in OF_PACKAGE {
-        fill(&larder.server.data(), (0..versions).map(|number| (name(versions), format!("1.{number}.0"))))?;
+        fill(&larder.server.data(), &template, (0..versions).map(|number| (name(versions), format!("1.{number}.0"))))?;
     }
     let verdaccio = peers::start_verdaccio(&Registry::start())?;
     let mut runs: BTreeMap<(&str, usize), Vec<Run>> = BTreeMap::new();

@@ -1,16 +1,16 @@
 //! Whole installations with the real clients, and their requests without the clients, who are most of the time.
 
-use std::collections::BTreeSet;
+mod maven;
+
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use larder_testkit::{Client, Registry, tools};
 
 use crate::load::{Prepared, send_all};
-use crate::peers::{self, Endpoint, Larder, Nginx, Target, tool};
+use crate::peers::{self, Endpoint, Larder, Nginx, tool};
+use crate::recorder::{Recorded, Recorder, answered, mirror};
 use crate::report::{Report, Section, ratio};
 use crate::wrk::median;
 use crate::{Context, Result};
@@ -28,16 +28,27 @@ enum Install {
     /// The lock file has no addresses: npm asks for every document too.
     NpmCiDocuments,
     PipDownload,
+    /// The first build of a project on a machine that has nothing yet.
+    MavenBuild,
 }
 
 impl Install {
-    const ALL: [Self; 3] = [Self::NpmCi, Self::NpmCiDocuments, Self::PipDownload];
+    const ALL: [Self; 4] = [Self::NpmCi, Self::NpmCiDocuments, Self::PipDownload, Self::MavenBuild];
 
     fn title(self) -> &'static str {
         match self {
             Self::NpmCi => "npm ci",
             Self::NpmCiDocuments => "npm ci, no addresses in the lock file",
             Self::PipDownload => "pip download",
+            Self::MavenBuild => "mvn test-compile",
+        }
+    }
+
+    fn endpoint(self, larder: &Larder) -> &Endpoint {
+        match self {
+            Self::NpmCi | Self::NpmCiDocuments => &larder.npm,
+            Self::PipDownload => &larder.pypi,
+            Self::MavenBuild => &larder.maven,
         }
     }
 }
@@ -55,31 +66,43 @@ pub(crate) fn measure(rounds: usize, report: &mut Report) -> Result {
         return Err("packages were not recorded or npm and pip not installed, see `cargo xtask clients`".into());
     }
     let registry = Registry::recorded();
+    if maven::can_build() {
+        registry.serve_recorded_maven();
+    }
     let larder = Larder::start(Some(&registry), "warn")?;
     let nginx = Nginx::start()?;
     let verdaccio = peers::start_verdaccio(&registry)?;
     let devpi = peers::devpi(&registry)?;
-    let mirrored = |of: &Endpoint| Endpoint { address: nginx.address, headers: Vec::new(), token: None, ..of.clone() };
-    let (nginx_npm, nginx_pypi) = (mirrored(&larder.npm), mirrored(&larder.pypi));
-    let notes = "An application with 306 packages and a requirements file, clean client caches, warm servers. The requests \
-                 are those that the client sent, in its order, over 15 connections; seconds of one pass, server \
-                 processor time of one pass, and their ratios to nginx in the same round.";
+    let maven_proxy = peers::start_maven_proxy()?;
+    let notes = "An application with 306 packages, a requirements file and a Maven project of two modules; clean client \
+                 caches, warm servers. The requests are those that the client sent, in its order, over 15 connections; \
+                 Maven's without those that are not answered with success, such as its first one without credentials. \
+                 Seconds of one pass, server processor time of one pass, and their ratios to nginx in the same round.";
     let columns =
         ["installation", "server", "client s", "requests", "replay ms", "CPU ms", "replay / nginx", "CPU / nginx"];
     let mut section = Section::new("Installing", notes, &columns);
     for install in Install::ALL {
-        let is_npm = install != Install::PipDownload;
-        let (pid, nginx_pid) = (larder.server.pid(), nginx.pid);
-        let mut servers =
-            vec![Server { name: "larder", pid, endpoint: if is_npm { &larder.npm } else { &larder.pypi } }];
-        servers.push(Server { name: "nginx", pid: nginx_pid, endpoint: if is_npm { &nginx_npm } else { &nginx_pypi } });
+        if install == Install::MavenBuild && !maven::can_build() {
+            println!("  Maven's artifacts were not recorded or mvn is not installed, see `cargo xtask clients`");
+            continue;
+        }
+        let is_npm = matches!(install, Install::NpmCi | Install::NpmCiDocuments);
+        let endpoint = install.endpoint(&larder);
+        let mirrored = Endpoint { address: nginx.address, headers: Vec::new(), token: None, ..endpoint.clone() };
+        let mut servers = vec![Server { name: "larder", pid: larder.server.pid(), endpoint }];
+        servers.push(Server { name: "nginx", pid: nginx.pid, endpoint: &mirrored });
         if let Some((verdaccio, npm)) = verdaccio.as_ref().filter(|_| is_npm) {
             servers.push(Server { name: "verdaccio", pid: verdaccio.pid(), endpoint: npm });
         }
-        if let Some((peer, pypi)) =
-            devpi.as_ref().and_then(|peer| Some((peer, peer.pypi.as_ref()?))).filter(|_| !is_npm)
+        if let Some((peer, pypi)) = devpi
+            .as_ref()
+            .and_then(|peer| Some((peer, peer.pypi.as_ref()?)))
+            .filter(|_| install == Install::PipDownload)
         {
             servers.push(Server { name: "devpi", pid: peer.pid, endpoint: pypi });
+        }
+        if let Some(proxy) = maven_proxy.as_ref().filter(|_| install == Install::MavenBuild) {
+            servers.push(Server { name: "maven-proxy", pid: proxy.pid(), endpoint: &proxy.maven });
         }
         measure_one(install, &servers, &nginx, rounds, &mut section, report)?;
     }
@@ -104,11 +127,23 @@ fn measure_one(
             recorded.push(asked.into_iter().map(Recorded::without_credentials).collect());
             continue;
         }
+        if server.name == "maven-proxy" {
+            let asked = recorded.first().map(Vec::as_slice).unwrap_or_default();
+            recorded.push(maven::copy(asked, servers[0].endpoint, server.endpoint)?);
+            continue;
+        }
         // The first time, the server fetches from its upstream.
-        run_client(install, server.endpoint, server.endpoint.address)?;
+        if install != Install::MavenBuild {
+            run_client(install, server.endpoint, server.endpoint.address)?;
+        }
         let recorder = Recorder::start(server.endpoint.address)?;
         run_client(install, server.endpoint, recorder.address)?;
-        recorded.push(recorder.requests());
+        let asked = recorder.requests();
+        recorded.push(match install {
+            // What Maven asks for does not depend on whether the server has it already.
+            Install::MavenBuild => answered(asked, server.endpoint.address),
+            _ => asked,
+        });
     }
     let mut passes: Vec<Vec<(f64, f64)>> = vec![Vec::new(); servers.len()];
     for round in 0..rounds {
@@ -153,6 +188,9 @@ fn measure_one(
 /// One installation into a clean folder with a clean cache. `address` is the server's or a recorder's.
 fn run_client(install: Install, endpoint: &Endpoint, address: SocketAddr) -> Result {
     let client = Client::unconfigured();
+    if install == Install::MavenBuild {
+        return maven::build(&client, endpoint, address);
+    }
     let application = tools::repository().join("e2e/fixtures/app");
     let fixtures = tools::folder().join("fixtures");
     if install == Install::PipDownload {
@@ -176,102 +214,4 @@ fn run_client(install: Install, endpoint: &Endpoint, address: SocketAddr) -> Res
     client.write(".npmrc", format!("registry=http:{bound}\n{token}audit=false\nfund=false\n"));
     let _ = client.program("npm").args(["ci", "--ignore-scripts"]).in_folder(&folder).succeeds();
     Ok(())
-}
-
-/// A request as the client sent it.
-#[derive(Debug, Clone)]
-struct Recorded {
-    method: String,
-    target: String,
-    /// But for those that concern the connection.
-    headers: Vec<(String, String)>,
-}
-
-impl Recorded {
-    fn read(head: &str) -> Option<Self> {
-        let mut lines = head.split("\r\n");
-        let mut words = lines.next()?.split(' ');
-        let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
-        let headers = lines
-            .filter_map(|line| line.split_once(": "))
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-            .filter(|(name, _)| !matches!(name.as_str(), "host" | "connection"));
-        Some(Self { method, target, headers: headers.collect() })
-    }
-
-    fn without_credentials(mut self) -> Self {
-        self.headers.retain(|(name, _)| name != "authorization");
-        self
-    }
-
-    fn prepare(&self, host: SocketAddr) -> Prepared {
-        Prepared::new(&self.method, &self.target, host, &self.headers, b"")
-    }
-}
-
-/// Puts what Larder answers to the requests into nginx.
-fn mirror(asked: &[Recorded], larder: &Endpoint, nginx: &Nginx) -> Result {
-    let mut done = BTreeSet::new();
-    for request in asked.iter().filter(|request| done.insert(request.target.clone())) {
-        let path = request.target.clone();
-        let full = Target { address: larder.address, path, headers: request.headers.clone() };
-        // Documents name the address under which they were asked for.
-        let full = full.with("host", &nginx.address.to_string());
-        let mut plain = full.clone();
-        plain.headers.retain(|(name, _)| name != "accept-encoding");
-        let compressed = full.get()?;
-        let gzip = compressed.header("content-encoding").is_some().then_some(compressed.body.as_slice());
-        nginx.put(&request.target, &plain.get()?.body, gzip)?;
-    }
-    Ok(())
-}
-
-/// Passes connections on to a server and keeps what clients sent. Its clients send no bodies.
-struct Recorder {
-    address: SocketAddr,
-    kept: Arc<Mutex<Vec<Recorded>>>,
-}
-
-impl Recorder {
-    fn start(server: SocketAddr) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").context("a port")?;
-        let address = listener.local_addr().context("a port")?;
-        let kept: Arc<Mutex<Vec<Recorded>>> = Arc::default();
-        let keeps = Arc::clone(&kept);
-        // It ends with the program: there are few of them.
-        std::thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let keeps = Arc::clone(&keeps);
-                std::thread::spawn(move || pass(client, server, &keeps));
-            }
-        });
-        Ok(Self { address, kept })
-    }
-
-    fn requests(&self) -> Vec<Recorded> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-fn pass(mut client: TcpStream, server: SocketAddr, kept: &Mutex<Vec<Recorded>>) -> std::io::Result<()> {
-    let mut upstream = TcpStream::connect(server)?;
-    let (mut answers, mut back) = (upstream.try_clone()?, client.try_clone()?);
-    std::thread::spawn(move || {
-        let _ = std::io::copy(&mut answers, &mut back);
-        let _ = back.shutdown(Shutdown::Both);
-    });
-    let (mut text, mut buffer) = (Vec::new(), [0; 16 * 1024]);
-    loop {
-        let count = client.read(&mut buffer)?;
-        if count == 0 {
-            return upstream.shutdown(Shutdown::Write);
-        }
-        text.extend_from_slice(&buffer[..count]);
-        while let Some(end) = text.windows(4).position(|window| window == b"\r\n\r\n") {
-            let head: Vec<u8> = text.drain(..end + 4).collect();
-            let recorded = Recorded::read(&String::from_utf8_lossy(&head));
-            kept.lock().unwrap_or_else(PoisonError::into_inner).extend(recorded);
-        }
-        upstream.write_all(&buffer[..count])?;
-    }
 }

@@ -17,6 +17,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) struct Prepared {
     /// For messages.
     pub(crate) name: String,
+    /// No body comes with the answer, whatever its length is said to be.
+    is_head: bool,
     bytes: Vec<u8>,
 }
 
@@ -31,7 +33,7 @@ impl Prepared {
             head.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         head.push_str("\r\n");
-        Self { name: format!("{method} {target}"), bytes: [head.as_bytes(), body].concat() }
+        Self { name: format!("{method} {target}"), is_head: method == "HEAD", bytes: [head.as_bytes(), body].concat() }
     }
 }
 
@@ -68,7 +70,7 @@ impl Connection {
             }
         }
         self.body.clear();
-        if !matches!(status, 204 | 304) {
+        if !request.is_head && !matches!(status, 204 | 304) {
             if chunked {
                 self.chunks()?;
             } else if let Some(length) = length {
@@ -84,6 +86,18 @@ impl Connection {
             self.body = body;
         }
         Ok(status)
+    }
+
+    /// As [`Connection::send`], of what must succeed; answers the milliseconds that it took.
+    pub(crate) fn timed(&mut self, request: &Prepared) -> io::Result<f64> {
+        let started = Instant::now();
+        let status = self.send(request)?;
+        let took = started.elapsed().as_secs_f64() * 1000.0;
+        if (200..400).contains(&status) {
+            return Ok(took);
+        }
+        let said = String::from_utf8_lossy(&self.body).chars().take(300).collect::<String>();
+        Err(io::Error::other(format!("{} was answered with {status}: {said}", request.name)))
     }
 
     /// The body of the last answer.
@@ -147,37 +161,52 @@ impl Run {
 /// Sends the requests in order over so many connections, each taking the next as soon as it is free. An answer that is
 /// no success ends it.
 pub(crate) fn send_all(address: SocketAddr, pid: u32, requests: &[Prepared], connections: usize) -> Result<Run> {
-    let opened: Vec<Connection> = (0..connections).map(|_| Connection::open(address)).collect::<io::Result<_>>()?;
     let queue: Mutex<VecDeque<&Prepared>> = Mutex::new(requests.iter().collect());
+    measured(address, pid, connections, || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front())
+}
+
+/// Sends one request over and over for so long.
+pub(crate) fn send_for(
+    address: SocketAddr,
+    pid: u32,
+    request: &Prepared,
+    connections: usize,
+    duration: Duration,
+) -> Result<Run> {
+    let end = Instant::now() + duration;
+    measured(address, pid, connections, || (Instant::now() < end).then_some(request))
+}
+
+/// Sends what `next` answers until it answers nothing.
+fn measured<'a>(
+    address: SocketAddr,
+    pid: u32,
+    connections: usize,
+    next: impl Fn() -> Option<&'a Prepared> + Sync,
+) -> Result<Run> {
+    let opened: Vec<Connection> = (0..connections).map(|_| Connection::open(address)).collect::<io::Result<_>>()?;
     let before = cpu_seconds(pid);
     let started = Instant::now();
     let results: Vec<io::Result<Vec<f64>>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = opened.into_iter().map(|connection| scope.spawn(|| work(connection, &queue))).collect();
+        let workers: Vec<_> = opened.into_iter().map(|connection| scope.spawn(|| work(connection, &next))).collect();
         let ended = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
         ended.map(|ended| ended.unwrap_or_else(|_| Err(io::Error::other("a connection's thread panicked")))).collect()
     });
     let seconds = started.elapsed().as_secs_f64();
     let cpu = cpu_seconds(pid) - before;
-    let mut latencies_ms = Vec::with_capacity(requests.len());
+    let mut latencies_ms = Vec::new();
     for result in results {
         latencies_ms.extend(result?);
     }
     latencies_ms.sort_by(f64::total_cmp);
-    let cpu_ms = cpu * 1000.0 / requests.len().max(1) as f64;
+    let cpu_ms = cpu * 1000.0 / latencies_ms.len().max(1) as f64;
     Ok(Run { seconds, latencies_ms, cpu_ms })
 }
 
-fn work(mut connection: Connection, queue: &Mutex<VecDeque<&Prepared>>) -> io::Result<Vec<f64>> {
+fn work<'a>(mut connection: Connection, next: impl Fn() -> Option<&'a Prepared>) -> io::Result<Vec<f64>> {
     let mut latencies = Vec::new();
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let Some(request) = next else { return Ok(latencies) };
-        let started = Instant::now();
-        let status = connection.send(request)?;
-        latencies.push(started.elapsed().as_secs_f64() * 1000.0);
-        if !(200..400).contains(&status) {
-            let said = String::from_utf8_lossy(connection.body()).chars().take(300).collect::<String>();
-            return Err(io::Error::other(format!("{} was answered with {status}: {said}", request.name)));
-        }
+    while let Some(request) = next() {
+        latencies.push(connection.timed(request)?);
     }
+    Ok(latencies)
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: Larder beside nginx, verdaccio and devpi, in one run on one machine. README of the numbers:
+//! `cargo xtask bench`: Larder beside nginx, verdaccio, devpi and maven-proxy, in one run on one machine. README of the numbers:
 //! `bench/RESULTS.md`, which this program writes.
 
 mod corpus;
@@ -10,7 +10,9 @@ mod installs;
 mod life;
 mod load;
 mod peers;
+mod policies;
 mod publishes;
+mod recorder;
 mod report;
 mod wrk;
 
@@ -56,7 +58,7 @@ struct Plan {
     only: Vec<String>,
     /// Part of the titles of the reads that are measured.
     case: String,
-    /// Leaves verdaccio and devpi out.
+    /// Leaves verdaccio, devpi and maven-proxy out.
     alone: bool,
     output: PathBuf,
     rounds: usize,
@@ -73,7 +75,7 @@ impl Plan {
             alone: false,
             output: larder_testkit::tools::repository().join("bench/RESULTS.md"),
             rounds: 3,
-            duration: Duration::from_secs(3),
+            duration: Duration::from_secs(2),
             large_versions: 1000,
         };
         let mut arguments = arguments;
@@ -134,6 +136,10 @@ fn run() -> Result {
         println!("installs");
         installs::measure(plan.rounds, &mut report)?;
     }
+    if plan.wants("rules") {
+        println!("rules");
+        policies::measure(plan.rounds, plan.duration / 2, &mut report)?;
+    }
     if plan.wants("publishes") {
         println!("publishes");
         publishes::measure(plan.rounds, if plan.quick { 4 } else { 1 }, &mut report)?;
@@ -169,6 +175,7 @@ fn all_peers(plan: &Plan, registry: &Registry) -> Result<Vec<Peer>> {
         let large = all[0].targets[&Case::LargePackument].clone();
         all.extend(peers::verdaccio(registry, &large)?);
         all.extend(peers::devpi(registry)?);
+        all.extend(peers::maven_proxy()?);
     }
     Ok(all)
 }

@@ -6,14 +6,14 @@ use crate::{clients, suite};
 pub(crate) const HELP: &str = "\
 cargo xtask bench [--quick] [--alone] [--only SECTION,..] [--case TEXT] [--seconds N] [--output FILE]
 
-Measures Larder (release build), nginx with static files, verdaccio and devpi in one run, the server pinned to core 0 and
-the client to core 1, and writes bench/RESULTS.md. Takes about a quarter of an hour; needs nginx, wrk and taskset.
+Measures Larder (release build), nginx with static files, verdaccio, devpi and maven-proxy in one run, the server pinned to
+core 0 and the client to core 1, and writes bench/RESULTS.md. Takes about a quarter of an hour; needs nginx, wrk and taskset.
 
   --quick    one short round: to try it, not for figures
-  --alone    without verdaccio and devpi
-  --only     reads, installs, publishes, start, growth
+  --alone    without verdaccio, devpi and maven-proxy
+  --only     reads, installs, rules, publishes, start, growth
   --case     only reads whose title contains the text
-  --seconds  of one measurement
+  --seconds  of one measurement; Maven's, Cargo's and RubyGems' take half of it
   --output   another file than bench/RESULTS.md";
 
 /// Runs the benchmark, or one part of it.

@@ -1,7 +1,9 @@
 //! The servers that are measured, each brought to hold the same packages.
 
+mod case;
 mod devpi;
 mod larder;
+mod maven_proxy;
 mod nginx;
 mod verdaccio;
 
@@ -14,13 +16,15 @@ use larder_testkit::packages::NpmPackage;
 use larder_testkit::{Request, Response};
 use serde_json::Value;
 
+pub(crate) use case::Case;
 pub(crate) use devpi::devpi;
 pub(crate) use larder::{Larder, expect_success, larder};
+pub(crate) use maven_proxy::{maven_proxy, start_maven_proxy};
 pub(crate) use nginx::{Nginx, nginx};
 pub(crate) use verdaccio::{start_verdaccio, verdaccio};
 
 use crate::load::Prepared;
-use crate::{Context, Result};
+use crate::{Context, Result, corpus};
 
 /// How long a server may take to answer its first request; devpi takes some seconds.
 const START: Duration = Duration::from_secs(60);
@@ -30,50 +34,12 @@ pub(crate) const ABBREVIATED: &str = "application/vnd.npm.install-v1+json; q=1.0
 /// What pip asks for.
 pub(crate) const SIMPLE_JSON: &str = "application/vnd.pypi.simple.v1+json";
 
-/// What is asked for over and over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Case {
-    SmallPackument,
-    SmallPackumentPlain,
-    LargePackument,
-    NotModified,
-    SmallTarball,
-    LargeTarball,
-    SimpleIndex,
-    Wheel,
-}
-
-impl Case {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::SmallPackument,
-        Self::SmallPackumentPlain,
-        Self::LargePackument,
-        Self::NotModified,
-        Self::SmallTarball,
-        Self::LargeTarball,
-        Self::SimpleIndex,
-        Self::Wheel,
-    ];
-
-    /// As the table calls it.
-    pub(crate) fn title(self) -> &'static str {
-        match self {
-            Self::SmallPackument => "packument, 30 KB, gzip",
-            Self::SmallPackumentPlain => "packument, 30 KB, plain",
-            Self::LargePackument => "packument, 4 MB, gzip",
-            Self::NotModified => "packument, not modified (304)",
-            Self::SmallTarball => "tarball, 20 KB",
-            Self::LargeTarball => "tarball, 4 MB",
-            Self::SimpleIndex => "simple index, 30 KB, gzip",
-            Self::Wheel => "wheel, 20 KB",
-        }
-    }
-}
-
 /// One address with the headers that a client sends.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
+    /// `GET` or `HEAD`.
+    pub(crate) method: &'static str,
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
 }
@@ -81,7 +47,7 @@ pub(crate) struct Target {
 impl Target {
     /// Asks once.
     pub(crate) fn get(&self) -> Result<Response> {
-        let mut request = Request::new(self.address, "GET", &self.path);
+        let mut request = Request::new(self.address, self.method, &self.path);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -122,7 +88,17 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     pub(crate) fn target(&self, path: &str) -> Target {
-        Target { address: self.address, path: format!("{}/{path}", self.prefix), headers: self.headers.clone() }
+        Target {
+            address: self.address,
+            method: "GET",
+            path: format!("{}/{path}", self.prefix),
+            headers: self.headers.clone(),
+        }
+    }
+
+    /// What a client sends that puts something.
+    pub(crate) fn send(&self, method: &str, path: &str, body: &[u8]) -> Prepared {
+        Prepared::new(method, &format!("{}/{path}", self.prefix), self.address, &self.headers, body)
     }
 
     /// What `npm publish` sends.
@@ -156,7 +132,15 @@ pub(crate) fn versions() -> Vec<String> {
     let installed = |name: &str| tool(name).map(|path| crate::host::version_of(&path.to_string_lossy(), "--version"));
     let named = |name: &str| format!("{name} {}", installed(name).unwrap_or_else(|| "not installed".to_owned()));
     let larder = crate::host::version_of(&larder_testkit::server::program().to_string_lossy(), "version");
-    vec![larder, nginx::version(), named("verdaccio"), named("devpi-server"), named("npm"), named("pip")]
+    vec![
+        larder,
+        nginx::version(),
+        named("verdaccio"),
+        named("devpi-server"),
+        maven_proxy::version(),
+        named("npm"),
+        named("pip"),
+    ]
 }
 
 /// An address that is free now.
@@ -180,15 +164,15 @@ fn wait_for(address: SocketAddr, name: &str) -> Result {
 fn npm_targets(npm: &Endpoint) -> Result<BTreeMap<Case, Target>> {
     let packument = |name: &str, accept: &str| npm.target(name).with("accept", accept);
     let gzip = |target: Target| target.with("accept-encoding", "gzip");
-    let small = packument(crate::corpus::SMALL, ABBREVIATED);
+    let small = packument(corpus::SMALL, ABBREVIATED);
     let mut targets = BTreeMap::from([
         (Case::NotModified, gzip(small.clone()).revalidated()?),
         (Case::SmallPackument, gzip(small.clone())),
         (Case::SmallPackumentPlain, small),
-        (Case::LargePackument, gzip(packument(crate::corpus::LARGE, "application/json"))),
+        (Case::LargePackument, gzip(packument(corpus::LARGE, "application/json"))),
     ]);
     for (case, version) in [(Case::SmallTarball, "1.0.0"), (Case::LargeTarball, "2.0.0")] {
-        let file = format!("{0}/-/{0}-{version}.tgz", crate::corpus::ARCHIVES);
+        let file = format!("{0}/-/{0}-{version}.tgz", corpus::ARCHIVES);
         targets.insert(case, npm.target(&file));
     }
     Ok(targets)
@@ -206,6 +190,19 @@ fn pypi_targets(index: &Target) -> Result<BTreeMap<Case, Target>> {
     let url = file.and_then(|file| file["url"].as_str()).ok_or("the page does not list the wheel")?;
     let wheel = Target { path: resolve(&index.path, url), ..index.clone() };
     Ok(BTreeMap::from([(Case::SimpleIndex, index.with("accept-encoding", "gzip")), (Case::Wheel, wheel)]))
+}
+
+/// The Maven cases.
+fn maven_targets(maven: &Endpoint) -> BTreeMap<Case, Target> {
+    let gzip = |path: &str| maven.target(path).with("accept-encoding", "gzip");
+    BTreeMap::from([
+        (Case::MavenMetadata, gzip(corpus::maven::METADATA_PATH)),
+        (Case::MavenSnapshot, gzip(corpus::maven::SNAPSHOT_PATH)),
+        (Case::MavenPom, maven.target(corpus::maven::POM_PATH)),
+        (Case::MavenJar, maven.target(corpus::maven::JAR_PATH)),
+        (Case::MavenJarHead, Target { method: "HEAD", ..maven.target(corpus::maven::JAR_PATH) }),
+        (Case::MavenChecksum, maven.target(&format!("{}.sha1", corpus::maven::JAR_PATH))),
+    ])
 }
 
 /// The path that a link of a page leads to.

@@ -103,20 +103,21 @@ pub(crate) fn nginx(of: &Peer) -> Result<Peer> {
     let nginx = Nginx::start()?;
     let mut targets = BTreeMap::new();
     for (case, target) in &of.targets {
-        let header = |name: &str| target.headers.iter().any(|(have, _)| have == name);
-        let mut plain = target.clone();
-        plain.headers.retain(|(name, _)| !matches!(name.as_str(), "accept-encoding" | "if-none-match"));
+        let header = |name: &str| target.headers.iter().find(|(have, _)| have == name);
+        let mut plain = Target { method: "GET", ..target.clone() };
+        plain.headers.retain(|(name, _)| !matches!(name.as_str(), "accept-encoding" | "if-none-match" | "range"));
         let body = plain.get()?.body;
-        let gzip = header("accept-encoding").then(|| plain.with("accept-encoding", "gzip").get()).transpose()?;
+        let gzip = header("accept-encoding").map(|_| plain.with("accept-encoding", "gzip").get()).transpose()?;
+        let gzip = gzip.filter(|answer| answer.header("content-encoding").is_some());
         let path = format!("/case/{case:?}");
         nginx.put(&path, &body, gzip.as_ref().map(|answer| answer.body.as_slice()))?;
         let headers = plain.headers.iter().filter(|(name, _)| name == "accept").cloned().collect();
-        let mut mirrored = Target { address: nginx.address, path, headers };
-        if let Some(gzip) = &gzip {
-            mirrored = mirrored.with("accept-encoding", "gzip");
-            if mirrored.get()?.body != gzip.body {
-                return Err(format!("nginx sends other bytes than Larder for {}", target.path).into());
-            }
+        let mut mirrored = Target { address: nginx.address, method: target.method, path, headers };
+        for (name, value) in ["accept-encoding", "range"].into_iter().filter_map(header) {
+            mirrored = mirrored.with(name, value);
+        }
+        if *case != Case::NotModified && mirrored.get()?.body != target.get()?.body {
+            return Err(format!("nginx sends other bytes than Larder for {}", target.path).into());
         }
         if *case == Case::NotModified {
             mirrored = mirrored.revalidated()?;

@@ -37,7 +37,7 @@ pub use format_error::{Dialect, FormatError};
 pub use log::{Auditor, log_failure, note_principal};
 pub use path::{BadPath, PathRules, RequestPath};
 pub use peer::PeerInfo;
-pub use repeat::{answer_asset, answer_asset_with, answer_attachment, answer_document};
+pub use repeat::{answer_asset, answer_asset_with, answer_attachment, answer_document, answer_text};
 pub use request_id::RequestId;
 pub use response::Response;
 pub use routes::{AnonymousRequest, ApiHandler, Failure, FormatRoutes, RepositoryRequest};

@@ -5,11 +5,14 @@ use std::sync::{Arc, Weak};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::model::Timestamp;
-use larder_core::services::{Document, OpenedAsset};
+use larder_core::services::{Document, OpenedAsset, Rendered};
 
 use crate::Response;
 use crate::asset::{AssetFields, AssetHeaders, serve_with_fields};
 use crate::document::{self, DocumentFields, serve_document};
+
+/// A longer text is made again each time: thousands of them are remembered.
+const LONGEST_KEPT_BYTES: usize = 4096;
 
 /// Answers with a document, as [`serve_document`]; whoever sends the same request again while nothing was committed gets
 /// it again without the format being asked. The format vouches that it looked at nothing of the request but path, query,
@@ -24,6 +27,26 @@ pub fn answer_document(
     let mut response = serve_document(method, headers, document);
     if let Some(until) = allowed.lasts_until() {
         response.extensions_mut().insert(Arc::new(Repeatable::document(until, document)));
+    }
+    response
+}
+
+/// Answers with a short text that no cache of documents keeps, such as a checksum, and vouches as for
+/// [`answer_document`]. The memory of the answer holds the text itself. `fresh_until` is when what it was made of has to
+/// be asked for again, if that is not told by a commit.
+#[must_use]
+pub fn answer_text(
+    allowed: &Allowed<RepositoryTarget>,
+    method: &Method,
+    headers: &HeaderMap,
+    text: Rendered,
+    fresh_until: Option<Timestamp>,
+) -> Response {
+    let mut document = Document::build(text);
+    document.fresh_until = fresh_until;
+    let mut response = serve_document(method, headers, &document);
+    if let Some(until) = allowed.lasts_until().filter(|_| document.body.len() <= LONGEST_KEPT_BYTES) {
+        response.extensions_mut().insert(Arc::new(Repeatable::text(until, document)));
     }
     response
 }
@@ -107,6 +130,8 @@ pub(crate) struct Repeatable {
 enum Content {
     /// Kept in memory by the cache of documents only.
     Document(Weak<Document>, DocumentFields),
+    /// Short, and kept here.
+    Text(Arc<Document>, DocumentFields),
     Asset(Box<StoredAsset>),
 }
 
@@ -120,8 +145,14 @@ struct StoredAsset {
 impl Repeatable {
     /// A document that a token shows until then.
     pub(crate) fn document(lasts_until: Timestamp, document: &Arc<Document>) -> Self {
-        let until = document.fresh_until.map_or(lasts_until, |fresh| fresh.min(lasts_until));
-        Self { until, content: Content::Document(Arc::downgrade(document), DocumentFields::of(document)) }
+        let content = Content::Document(Arc::downgrade(document), DocumentFields::of(document));
+        Self { until: sooner(lasts_until, document), content }
+    }
+
+    /// A short text that a token shows until then.
+    pub(crate) fn text(lasts_until: Timestamp, text: Document) -> Self {
+        let fields = DocumentFields::of(&text);
+        Self { until: sooner(lasts_until, &text), content: Content::Text(Arc::new(text), fields) }
     }
 
     /// The answer to a GET or HEAD with these headers; `None` if it has to be found anew.
@@ -130,10 +161,16 @@ impl Repeatable {
             Content::Document(document, fields) => {
                 Some(document::serve_with_fields(method, headers, &*document.upgrade()?, fields))
             }
+            Content::Text(text, fields) => Some(document::serve_with_fields(method, headers, text, fields)),
             Content::Asset(stored) => {
                 let read = |range| stored.opened.clone().read(range);
                 serve_with_fields(method, headers, &stored.headers, &stored.fields, read).await.ok()
             }
         }
     }
+}
+
+/// When a token ends or a document is no longer fresh.
+fn sooner(lasts_until: Timestamp, document: &Document) -> Timestamp {
+    document.fresh_until.map_or(lasts_until, |fresh| fresh.min(lasts_until))
 }

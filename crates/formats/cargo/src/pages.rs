@@ -1,7 +1,8 @@
 //! The index (protocols 7.1) and the page for people who have no token yet (7.2).
 
 use http::StatusCode;
-use larder_http::{AnonymousRequest, RepositoryRequest, Response, answer_document, response};
+use larder_core::services::Rendered;
+use larder_http::{AnonymousRequest, RepositoryRequest, Response, answer_document, answer_text, response};
 
 use crate::index;
 use crate::routes::{Answer, Routes, known};
@@ -10,11 +11,13 @@ use crate::wire::Config;
 impl Routes {
     /// `GET config.json`: asked for by every cargo command, first without a token.
     pub(crate) async fn get_config(&self, request: &RepositoryRequest) -> Answer {
-        self.may_read(request).await?;
+        let allowed = self.may_read(request).await?;
         let base = &request.base;
         // Nothing is read without a token here, so cargo is to send it with index and downloads, too.
         let config = Config { dl: format!("{base}/api/v1/crates"), api: Some(base.clone()), auth_required: true };
-        Ok(response::json(StatusCode::OK, &config))
+        let body = serde_json::to_vec(&config).map_err(larder_core::Error::internal)?.into();
+        let config = Rendered { content_type: "application/json", body, last_modified: None, headers: Vec::new() };
+        Ok(answer_text(&allowed, &request.method, &request.headers, config, None))
     }
 
     /// `GET {prefix}/{crate}`

@@ -1,13 +1,13 @@
 //! Reading: files with their checksums in headers, checksum files, metadata.
 
-use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue};
 use larder_core::Error;
 use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::model::{AssetName, HashAlgorithm, VersionText};
-use larder_core::services::Document;
-use larder_http::{Body, RepositoryRequest, Response, answer_asset_with, answer_document, response, serve_document};
+use larder_core::services::{Document, Rendered};
+use larder_http::{RepositoryRequest, Response, answer_asset_with, answer_document, answer_text, serve_document};
 
 use crate::error::MavenError;
 use crate::index::{self, CHECKSUM_HEADERS};
@@ -45,11 +45,17 @@ impl Routes {
         path: AssetPath,
         algorithm: HashAlgorithm,
     ) -> Answer {
+        let is_unique = path.is_unique();
         let path = self.resolve(allowed, path).await?;
         for _ in 0..TRIES {
             let opened = self.services.downloads.open(allowed, &path.key, &path.version, &path.name).await?;
             if let Some(digest) = opened.digests.hex(algorithm) {
-                return Ok(checksum_file(request, digest));
+                // Which build a snapshot's own name means may change at its source.
+                return Ok(if is_unique && opened.is_settled() {
+                    answer_text(allowed, &request.method, &request.headers, checksum_file(digest), None)
+                } else {
+                    serve_document(&request.method, &request.headers, &Document::build(checksum_file(digest)))
+                });
             }
             // It is on its way from a registry that promised another digest only.
             opened.kept().await?;
@@ -95,10 +101,7 @@ impl Routes {
             let variant = format!("snapshot {base}");
             let render = move |view: &_| index::snapshot(view, &version);
             let document = self.services.index.document(allowed, &key, &variant, render).await?;
-            return Ok(match checksum {
-                None => answer_document(allowed, &request.method, &request.headers, &document),
-                Some(algorithm) => checksum_file(request, checksum_of(&document, algorithm)),
-            });
+            return Ok(answer_metadata(request, allowed, &document, checksum));
         }
         let mut failure = None;
         if let [group @ .., artifact] = directory
@@ -107,10 +110,7 @@ impl Routes {
         {
             match self.services.index.document(allowed, &key, "artifact", index::artifact).await {
                 Ok(document) => {
-                    return Ok(match checksum {
-                        None => answer_document(allowed, &request.method, &request.headers, &document),
-                        Some(algorithm) => checksum_file(request, checksum_of(&document, algorithm)),
-                    });
+                    return Ok(answer_metadata(request, allowed, &document, checksum));
                 }
                 Err(error @ Error::ResourceNotFound { refusal: Some(_), .. }) => failure = Some(error),
                 Err(Error::ResourceNotFound { .. }) => {}
@@ -127,11 +127,28 @@ impl Routes {
                 directory.join("/")
             )),
         })?;
-        let document = Document::build(rendered);
-        Ok(match checksum {
-            None => serve_document(&request.method, &request.headers, &document),
-            Some(algorithm) => checksum_file(request, checksum_of(&document, algorithm)),
-        })
+        let mut document = Document::build(rendered);
+        if let Some(algorithm) = checksum {
+            document = Document::build(checksum_file(checksum_of(&document, algorithm)));
+        }
+        Ok(serve_document(&request.method, &request.headers, &document))
+    }
+}
+
+/// A metadata file or its checksum.
+fn answer_metadata(
+    request: &RepositoryRequest,
+    allowed: &Allowed<RepositoryTarget>,
+    document: &Arc<Document>,
+    checksum: Option<HashAlgorithm>,
+) -> Response {
+    let (method, headers) = (&request.method, &request.headers);
+    match checksum {
+        None => answer_document(allowed, method, headers, document),
+        Some(algorithm) => {
+            let text = checksum_file(checksum_of(document, algorithm));
+            answer_text(allowed, method, headers, text, document.fresh_until)
+        }
     }
 }
 
@@ -140,14 +157,8 @@ fn checksum_of(document: &Document, algorithm: HashAlgorithm) -> String {
 }
 
 /// A checksum file: the digest and nothing else, as all readers take it.
-fn checksum_file(request: &RepositoryRequest, digest: String) -> Response {
-    let length = digest.len();
-    let mut answer = response::content(StatusCode::OK, "text/plain", Bytes::from(digest));
-    if request.method == Method::HEAD {
-        answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
-        *answer.body_mut() = Body::empty();
-    }
-    answer
+fn checksum_file(digest: String) -> Rendered {
+    Rendered { content_type: "text/plain", body: digest.into(), last_modified: None, headers: Vec::new() }
 }
 
 fn content_type(name: &str) -> &'static str {

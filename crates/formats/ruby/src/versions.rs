@@ -10,7 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::error::Error;
-use larder_core::model::{PackageFormat, PackageKey, PageRequest};
+use larder_core::model::{PackageFormat, PackageKey, PageRequest, Timestamp};
 use larder_core::services::{Document, Layer, Rendered, View};
 use larder_http::{RepositoryRequest, answer_document};
 
@@ -40,6 +40,8 @@ pub(crate) enum Whole {
 pub(crate) struct Made {
     /// What was committed before is in it.
     epoch: u64,
+    /// A public registry had a say in what repositories say: it is asked again then.
+    fresh_until: Option<Timestamp>,
     /// The registry's list and what repositories add to it.
     registry: Option<Arc<Document>>,
     own: Arc<Own>,
@@ -64,7 +66,12 @@ impl Routes {
         Ok(answer_document(&allowed, &request.method, &request.headers, &document))
     }
 
-    async fn document(&self, allowed: &Allowed<RepositoryTarget>, which: Whole) -> Result<Arc<Document>, RubyError> {
+    /// Such a document, which says when a public registry that had a say in it is asked again.
+    pub(crate) async fn document(
+        &self,
+        allowed: &Allowed<RepositoryTarget>,
+        which: Whole,
+    ) -> Result<Arc<Document>, RubyError> {
         // Read first: what is committed meanwhile makes the document old, not wrong.
         let epoch = self.services.store.epoch().await?;
         let key = PackageKey::document(PackageFormat::Ruby, VERSIONS);
@@ -79,11 +86,14 @@ impl Routes {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (a, b) => a.is_none() && b.is_none(),
         };
-        if let Some(made) = made.as_ref().filter(|made| made.epoch == epoch && same_registry(made)) {
+        let now = self.services.clock.now();
+        let is_fresh = |made: &Made| made.fresh_until.is_none_or(|until| now < until);
+        if let Some(made) = made.as_ref().filter(|made| made.epoch == epoch && is_fresh(made) && same_registry(made)) {
             return Ok(Arc::clone(&made.document));
         }
-        let own = Arc::new(self.own(allowed).await?);
-        let document = match made.as_ref().filter(|made| same_registry(made) && made.own == own) {
+        let (own, fresh_until) = self.own(allowed).await?;
+        let own = Arc::new(own);
+        let mut document = match made.as_ref().filter(|made| same_registry(made) && made.own == own) {
             Some(made) => Arc::clone(&made.document),
             None => {
                 let (registry, own) = (registry.clone(), Arc::clone(&own));
@@ -92,16 +102,24 @@ impl Routes {
                 tokio::task::spawn_blocking(build).await.map_err(Error::internal)??
             }
         };
-        self.made.insert(name, Arc::new(Made { epoch, registry, own, document: Arc::clone(&document) }));
+        // It is answered again without asking for as long as nobody it was made of has to be asked again.
+        let registry_until = registry.as_ref().and_then(|registry| registry.fresh_until);
+        let until = sooner(fresh_until, registry_until);
+        if document.fresh_until != until {
+            document = Arc::new(Document { fresh_until: until, ..Document::clone(&document) });
+        }
+        let made = Made { epoch, fresh_until, registry, own, document: Arc::clone(&document) };
+        self.made.insert(name, Arc::new(made));
         Ok(document)
     }
 
-    /// The events of every gem that a visible repository has, in order of time.
-    async fn own(&self, allowed: &Allowed<RepositoryTarget>) -> Result<Own, RubyError> {
+    /// The events of every gem that a visible repository has, in order of time, and when a public registry that had a say
+    /// is asked again.
+    async fn own(&self, allowed: &Allowed<RepositoryTarget>) -> Result<(Own, Option<Timestamp>), RubyError> {
         let services = &self.services;
         let repositories: Vec<_> =
             services.index.visible_repositories(allowed).await?.iter().map(|repository| repository.id).collect();
-        let mut names = HashSet::new();
+        let (mut names, mut fresh_until) = (HashSet::new(), None);
         let mut events: BTreeMap<(i64, String, usize), String> = BTreeMap::new();
         let mut page = PageRequest::first(PAGE);
         loop {
@@ -110,6 +128,7 @@ impl Routes {
                 names.insert(key.name().to_owned());
                 match services.index.document(allowed, &key, "events", index::render_events).await {
                     Ok(document) => {
+                        fresh_until = sooner(fresh_until, document.fresh_until);
                         for (number, event) in String::from_utf8_lossy(&document.body).lines().enumerate() {
                             let Some((at, rest)) = event.split_once(' ') else { continue };
                             let at = at.parse().unwrap_or(0);
@@ -118,7 +137,7 @@ impl Routes {
                     }
                     Err(Error::ResourceNotFound { .. }) => {}
                     // One gem whose registry is away does not take the others with it.
-                    Err(Error::Upstream { .. }) => {}
+                    Err(Error::Upstream { .. }) => fresh_until = sooner(fresh_until, Some(services.clock.now())),
                     Err(error) => return Err(error.into()),
                 }
             }
@@ -128,8 +147,13 @@ impl Routes {
             }
         }
         let created_at = allowed.target().repository.created_at.rfc3339();
-        Ok(Own { names, events: events.into_values().collect(), created_at })
+        Ok((Own { names, events: events.into_values().collect(), created_at }, fresh_until))
     }
+}
+
+/// The first of two ends, if there is one.
+fn sooner(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
 }
 
 /// The registry's list as it is.

@@ -226,6 +226,19 @@ mod tests {
         assert!(memory.repeatable().answer(&Method::GET, &asked.headers).await.is_none());
     }
 
+    #[tokio::test]
+    async fn a_short_text_is_kept_by_its_memory() {
+        let recall = Recall::new();
+        let text = Document::clone(&document(Some(500)));
+        let asked = parts(|request| request);
+        let key = Key::of(&asked).unwrap();
+        recall.put(key.to_owned(), 7, Arc::new(Repeatable::text(Timestamp(1000), text)), Remembered::default());
+        let memory = recall.find(key, 7, Timestamp(499)).unwrap();
+        let response = memory.repeatable().answer(&Method::GET, &asked.headers).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/plain");
+        assert!(recall.find(key, 7, Timestamp(500)).is_none(), "as long as what it was made of is fresh");
+    }
+
     #[test]
     fn whatever_decides_tells_requests_apart() {
         let document = document(None);

@@ -1,6 +1,9 @@
 //! In front of a public registry.
 
+use larder_core::access::Action;
+
 use super::*;
+use crate::versions::Whole;
 
 #[tokio::test]
 async fn gems_of_the_registry_are_listed_as_it_lists_them_and_fetched_once() {
@@ -27,6 +30,20 @@ async fn gems_of_the_registry_are_listed_as_it_lists_them_and_fetched_once() {
 }
 
 #[tokio::test]
+async fn a_list_is_good_until_the_registry_is_asked_again() {
+    let server = Server::start().await;
+    offer(&server.registry, "rack", "3.0.0");
+    server.push(gem("ours", "1.0.0", "ruby")).await.expect(200);
+    let target = server.target("my-repo").await;
+    let allowed = server.services.access.authorize(&machine(), Action::ReadFromRepository, target).await.unwrap();
+    for which in [Whole::Versions, Whole::Names] {
+        let document = server.routes.document(&allowed, which).await.ok().unwrap();
+        let until = document.fresh_until.expect("a registry had a say");
+        assert!(server.services.clock.now() < until);
+    }
+}
+
+#[tokio::test]
 async fn a_gemspec_of_the_registry_is_read_from_its_gem() {
     let server = Server::start().await;
     offer(&server.registry, "rack", "3.0.0");
@@ -50,7 +67,7 @@ async fn a_gem_that_is_not_what_was_promised_is_never_kept() {
     server.registry.put("gems/rack-3.0.0.gem", gem("rack", "4.0.0", "ruby"));
     let key = crate::names::gem_key("rack").unwrap();
     let (caller, target) = (machine(), server.target("my-repo").await);
-    let read = larder_core::access::Action::ReadFromRepository;
+    let read = Action::ReadFromRepository;
     let allowed = server.services.access.authorize(&caller, read, target).await.unwrap();
     let version = larder_core::model::VersionText::new("3.0.0").unwrap();
     let file = crate::asset::file_name("rack", "3.0.0").unwrap();
