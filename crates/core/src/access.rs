@@ -1,6 +1,7 @@
 //! Authorization: the one place where a request is allowed or denied (reference 5.4-5.6).
 
 mod action;
+mod administering;
 mod allowed;
 mod asking;
 mod caller;
@@ -9,6 +10,7 @@ mod evaluate;
 mod refused;
 
 pub use action::{Action, PolicyScope};
+pub use administering::IamTarget;
 pub use allowed::{
     AccountTarget, Allowed, DomainTarget, NewDomainTarget, NewRepositoryTarget, PackageTarget, RepositoryTarget,
     ServerTarget, Target,

@@ -1,6 +1,6 @@
 //! Writes as values. The store applies one in one transaction, with its preconditions and its journal record.
 
-use super::{IdentityProvider, NewRole, SpentToken};
+use super::{IdentityChange, IdentityProvider, NewRole, SpentToken};
 use crate::model::{
     AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AssetName, AuthorizationToken, Domain, DomainId, DomainName,
     ExternalConnection, OriginRestrictions, PackageId, PackageKey, Principal, Publication, Published, RepositoryId,
@@ -75,6 +75,8 @@ pub enum Change {
     DeleteIdentityProvider {
         arn: String,
     },
+    /// What IAM's own protocol changes besides.
+    Identity(Box<IdentityChange>),
 
     // sessions and tokens
     /// Conflict if the web identity token that it was obtained with was spent already.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Applied, Change, Sessions};
+use super::{Applied, Change, Identities, Sessions};
 use crate::error::Result;
 use crate::model::{
     AccessKey, AccessKeyId, AccountId, Actor, AllowPublish, AllowUpstream, Asset, AuthorizationToken, Domain, DomainId,
@@ -17,7 +17,18 @@ use crate::model::{
 /// Everything the metadata store offers.
 #[async_trait]
 pub trait MetadataStore:
-    Accounts + Sessions + Tokens + Domains + Repositories + Packages + UpstreamIndexes + Journal + Send + Sync + 'static
+    Accounts
+    + Identities
+    + Sessions
+    + Tokens
+    + Domains
+    + Repositories
+    + Packages
+    + UpstreamIndexes
+    + Journal
+    + Send
+    + Sync
+    + 'static
 {
     /// Applies a write in one transaction together with its journal record. Durable when it returns.
     async fn apply(&self, actor: &Actor, change: Change) -> Result<Applied>;

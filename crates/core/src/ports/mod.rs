@@ -4,6 +4,7 @@
 mod blobs;
 mod change;
 mod format;
+mod identities;
 mod metadata;
 mod policy;
 mod registry;
@@ -15,6 +16,7 @@ mod web_identity;
 pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, StagedBlob, Staging};
 pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
 pub use format::{Format, IndexRequest, Inspected, Promise, PromisedAsset};
+pub use identities::{Identities, IdentityChange};
 pub use metadata::{
     Accounts, Domains, HostedPackage, Journal, MetadataStore, PackageFilter, Packages, Repositories, RepositoryFilter,
     StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,

@@ -1,12 +1,19 @@
 //! Accounts, IAM users, their access keys and identity policies. Managed on the machine itself: see
 //! [`crate::access::Access::authorize_machine`].
 
+mod holder_policies;
+mod holders;
+mod managed;
+mod providers;
+
 use std::sync::Arc;
 
 use crate::access::{Allowed, ServerTarget};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{AccessKey, AccessKeyId, AccessKeyStatus, AccountId, SecretAccessKey, Timestamp, User, UserName};
 use crate::ports::{Change, MetadataStore, PolicyEvaluator, PolicyKind, Secrets};
+
+pub use managed::NewManagedPolicy;
 
 /// Manages identities.
 pub struct IdentityService {

@@ -36,7 +36,7 @@ pub use document::{Document, Rendered};
 pub use domains::{DescribedDomain, DomainService, NewDomain};
 pub use downloads::{Downloads, OpenedAsset};
 pub use formats::Formats;
-pub use identities::IdentityService;
+pub use identities::{IdentityService, NewManagedPolicy};
 pub use index::IndexService;
 pub(crate) use ingestion::{Ingest, Ingestion};
 pub use limits::Limits;

@@ -9,7 +9,12 @@ mod batch;
 mod change;
 mod copy;
 mod domains;
+mod identities;
+mod identity_policies;
+mod identity_providers;
+mod identity_tags;
 mod journal;
+mod managed_policies;
 mod packages;
 mod paging;
 mod places;
@@ -64,7 +69,12 @@ fn statements() -> impl Iterator<Item = &'static Sql> {
         assets::STATEMENTS,
         change::STATEMENTS,
         domains::STATEMENTS,
+        identities::STATEMENTS,
+        identity_policies::STATEMENTS,
+        identity_providers::STATEMENTS,
+        identity_tags::STATEMENTS,
         journal::STATEMENTS,
+        managed_policies::STATEMENTS,
         packages::STATEMENTS,
         places::STATEMENTS,
         policies::STATEMENTS,

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_roles.sql"),
     include_str!("../../migrations/0003_sessions.sql"),
+    include_str!("../../migrations/0004_identities.sql"),
 ];
 
 /// "larder" as a number: the advisory lock that nodes starting together take in turn.
