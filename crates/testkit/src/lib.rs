@@ -7,6 +7,7 @@
 
 pub mod client;
 pub mod http;
+pub mod issuer;
 pub mod object_store;
 pub mod packages;
 pub mod postgres;
@@ -19,6 +20,7 @@ pub mod tools;
 
 pub use client::{Client, Ran};
 pub use http::{Request, Response};
+pub use issuer::Issuer;
 pub use object_store::ObjectStore;
 pub use postgres::Postgres;
 pub use registry::{Fault, Registry};

@@ -35,6 +35,7 @@ mod ruby_checks;
 mod ruby_more_checks;
 mod ruby_registry_checks;
 mod seed;
+mod sts;
 mod swift_bad_input;
 mod swift_checks;
 mod swift_index_checks;
@@ -72,6 +73,7 @@ fn main() {
         tls_server::TESTS,
         crash::TESTS,
         identities::TESTS,
+        sts::TESTS,
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,

@@ -8,6 +8,7 @@ mod plans;
 mod postgres;
 mod publishing;
 mod repositories;
+mod sessions;
 mod shared;
 mod sqlite;
 mod statuses;
@@ -24,6 +25,14 @@ macro_rules! store_suite {
                 tokens_are_listed_newest_first_and_expired_ones_are_forgotten,
                 user_policies_are_listed_by_name,
                 names_are_taken_once,
+            }
+            sessions {
+                a_session_is_read_as_it_was_made,
+                sessions_and_their_tokens_end_with_their_role_or_user,
+                a_session_is_kept_as_long_as_a_token_that_it_obtained,
+                a_sessions_token_is_ended_by_that_session_only,
+                a_web_identity_token_is_spent_once,
+                roles_and_providers_are_found_as_they_were_made,
             }
             repositories {
                 a_domain_with_repositories_is_not_deleted,
