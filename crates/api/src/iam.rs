@@ -45,26 +45,28 @@ pub(crate) async fn serve(
     let action = form.find("Action").filter(|_| form.find("Version") == Some(VERSION));
     let Some(operation) = action.and_then(operations::find) else {
         let why = match action {
-            Some("CreateServiceLinkedRole") => ": no service runs here that would use the role; CreateRole makes others",
+            Some("CreateServiceLinkedRole") => {
+                ": no service runs here that would use the role; CreateRole makes others"
+            }
             _ => "",
         };
         return DIALECT.invalid_action(&form, why, request_id);
     };
     let call = Call { api, caller: &caller, form: &form, operation, request_id };
     let answer = operations::dispatch(&call).await;
-    let mut response = answer.unwrap_or_else(|error| failure(error.into(), request_id));
+    let mut response = answer.unwrap_or_else(|error| failure(&error.into(), request_id));
     note_principal(&mut response, &caller.principal);
     response
 }
 
 /// Failures under the names of IAM's model.
-fn failure(error: ApiError, request_id: &str) -> Response {
-    let answer = match &error {
+fn failure(error: &ApiError, request_id: &str) -> Response {
+    let answer = match error {
         ApiError::Operation(operation) => match code(operation) {
             Some((status, code)) => DIALECT.refuse(status, code, &operation.to_string(), request_id),
-            None => DIALECT.failure(&error, request_id),
+            None => DIALECT.failure(error, request_id),
         },
-        ApiError::Signature(_) | ApiError::UnknownOperation => DIALECT.failure(&error, request_id),
+        ApiError::Signature(_) | ApiError::UnknownOperation => DIALECT.failure(error, request_id),
     };
     response::with_denial(answer, error.denial())
 }
@@ -78,12 +80,15 @@ fn code(error: &Error) -> Option<(StatusCode, &'static str)> {
         Error::Conflict { .. } => Some((StatusCode::CONFLICT, "DeleteConflict")),
         Error::QuotaExceeded { .. } => Some((StatusCode::CONFLICT, "LimitExceeded")),
         Error::Validation { field, .. } => match &**field {
-            "policyDocument" | "assumeRolePolicyDocument" => {
-                Some((StatusCode::BAD_REQUEST, "MalformedPolicyDocument"))
-            }
-            "url" | "clientID" | "clientIDList" | "thumbprintList" | "tags" | "path" | "newPath" | "permissionsBoundary" => {
-                Some((StatusCode::BAD_REQUEST, "InvalidInput"))
-            }
+            "policyDocument" | "assumeRolePolicyDocument" => Some((StatusCode::BAD_REQUEST, "MalformedPolicyDocument")),
+            "url"
+            | "clientID"
+            | "clientIDList"
+            | "thumbprintList"
+            | "tags"
+            | "path"
+            | "newPath"
+            | "permissionsBoundary" => Some((StatusCode::BAD_REQUEST, "InvalidInput")),
             _ => None,
         },
         _ => None,

@@ -3,8 +3,8 @@
 use larder_core::access::{Allowed, Caller, IamTarget, ServerTarget};
 use larder_core::error::{Error, ResourceType, Result};
 use larder_core::model::{
-    AccountId, AwsManagedPolicy, IdentityKind, IdentityName, Page, PageRequest, PageToken, PrincipalKind, Tag, UserName,
-    check_identity_name, check_identity_path,
+    AccountId, AwsManagedPolicy, IdentityKind, IdentityName, Page, PageRequest, PageToken, PrincipalKind, Tag,
+    UserName, check_identity_name, check_identity_path,
 };
 use larder_core::services::IdentityService;
 use larder_http::Response;
@@ -138,7 +138,10 @@ impl Call<'_> {
                 return Err(Error::validation("tags", "each tag has a Key and a Value"));
             };
             if tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(key)) {
-                return Err(Error::validation("tags", "Duplicate tag keys found. Please note that Tag keys are case insensitive."));
+                return Err(Error::validation(
+                    "tags",
+                    "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+                ));
             }
             tags.push(Tag::new(key, value).map_err(|rule| rule.in_field("tags"))?);
         }
@@ -210,12 +213,7 @@ impl Call<'_> {
     }
 
     /// The answer of a list: its members, and where it goes on.
-    pub(super) fn answer_page<T>(
-        &self,
-        list: &str,
-        page: Page<T>,
-        write: impl Fn(&mut Xml, &T),
-    ) -> Result<Response> {
+    pub(super) fn answer_page<T>(&self, list: &str, page: Page<T>, write: impl Fn(&mut Xml, &T)) -> Result<Response> {
         self.answer(|xml| {
             xml.nested(list, |xml| page.items.iter().for_each(|item| write(xml, item)));
             self.write_next(xml, page.next);

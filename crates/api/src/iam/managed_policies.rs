@@ -2,12 +2,16 @@
 
 use larder_core::access::IamTarget;
 use larder_core::error::{Error, ResourceType, Result};
-use larder_core::model::{ManagedPolicy, Page, TagHolder};
+use larder_core::model::{Page, PageRequest, PageToken, TagHolder};
 use larder_core::services::NewManagedPolicy;
 use larder_http::Response;
 
 use super::call::Call;
 use super::shapes;
+
+/// Which list a marker of ListPolicies is in.
+const BUILT_IN: &str = "AWS";
+const OWN: &str = "Local";
 
 /// Reads `VersionId`: `v` and a number.
 fn version_number(call: &Call<'_>) -> Result<u32> {
@@ -52,7 +56,7 @@ pub(super) async fn get(call: &Call<'_>) -> Result<Response> {
     })
 }
 
-/// Those that are built in come first, on the first page.
+/// Those that are built in come first. A marker is which of the two the last one was of, and its name.
 pub(super) async fn list(call: &Call<'_>) -> Result<Response> {
     let (prefix, page, attached) = (call.path_prefix()?, call.page()?, call.flag("OnlyAttached")?);
     let (own, built_in) = match call.form.find("Scope").unwrap_or("All") {
@@ -63,27 +67,26 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Response> {
     };
     let boundary = call.form.find("PolicyUsageFilter") == Some("PermissionsBoundary");
     let allowed = call.allow(IamTarget::Any).await?;
-    let fits = |policy: &ManagedPolicy| {
-        !boundary && policy.path.starts_with(prefix) && (!attached || policy.attachments > 0)
-    };
-    let mut found = match own {
-        true => call.identities().list_policies(&allowed, call.account(), prefix, &page).await?,
-        false => Page { items: Vec::new(), next: None },
-    };
-    if built_in && page.after.is_none() {
+    let position = |which: &str, name: &str| Some(PageToken(vec![which.to_owned(), name.to_owned()]));
+    let mut found = Page { items: Vec::new(), next: None };
+    if built_in && page.key(0) != OWN {
         let mut all = call.identities().list_built_in(&allowed, call.account()).await?;
-        all.append(&mut found.items);
-        // A page that would be too long begins with what is built in, and goes on after the last one it holds.
-        let before = all.len();
-        all.truncate(page.limit.max(larder_core::model::AwsManagedPolicy::ALL.len()));
-        if all.len() < before {
-            let last = all.last().filter(|policy| larder_core::model::AwsManagedPolicy::find(&policy.arn).is_none());
-            let name = last.map_or(String::new(), |policy| policy.name.clone());
-            found.next = Some(larder_core::model::PageToken(vec![name]));
-        }
-        found.items = all;
+        all.retain(|policy| *policy.name > *page.key(1));
+        found = Page::cut(all, page.limit, |policy| vec![BUILT_IN.to_owned(), policy.name.clone()]);
     }
-    found.items.retain(fits);
+    if own && found.next.is_none() {
+        let after = if page.key(0) == OWN { page.key(1) } else { "" };
+        let limit = page.limit.saturating_sub(found.items.len());
+        if limit == 0 {
+            found.next = position(OWN, "");
+        } else {
+            let rest = PageRequest { limit, after: Some(PageToken(vec![after.to_owned()])) };
+            let more = call.identities().list_policies(&allowed, call.account(), prefix, &rest).await?;
+            found.items.extend(more.items);
+            found.next = more.next.as_ref().and_then(|token| token.0.first()).and_then(|name| position(OWN, name));
+        }
+    }
+    found.items.retain(|policy| !boundary && policy.path.starts_with(prefix) && (!attached || policy.attachments > 0));
     call.answer_page("Policies", found, |xml, policy| xml.nested("member", |xml| shapes::policy(xml, policy)))
 }
 

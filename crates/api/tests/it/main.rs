@@ -4,6 +4,7 @@
 
 mod domains;
 mod endpoints;
+mod iam;
 mod packages;
 mod policies;
 mod publishing;

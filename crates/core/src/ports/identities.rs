@@ -65,11 +65,20 @@ pub trait Identities: Send + Sync {
 #[derive(Debug, Clone)]
 pub enum IdentityChange {
     /// Conflict if the name is taken.
-    CreateUser { user: User, tags: Vec<Tag> },
+    CreateUser {
+        user: User,
+        tags: Vec<Tag>,
+    },
     /// Conflict if the name is taken.
-    CreateGroup { group: Identity },
+    CreateGroup {
+        group: Identity,
+    },
     /// Gives a user or group another name or a group another path. Conflict if the name is taken.
-    Rename { identity: IdentityName, name: Option<String>, path: Option<String> },
+    Rename {
+        identity: IdentityName,
+        name: Option<String>,
+        path: Option<String>,
+    },
     /// `None` leaves a member as it is.
     UpdateRole {
         account: AccountId,
@@ -79,27 +88,73 @@ pub enum IdentityChange {
         max_session_seconds: Option<u64>,
     },
     /// Conflict while keys, policies, memberships or members are there.
-    Delete { identity: IdentityName },
+    Delete {
+        identity: IdentityName,
+    },
     /// Adds a user to a group or removes it. Quota if the user would be in more than ten.
-    SetMember { account: AccountId, group: String, user: String, member: bool },
+    SetMember {
+        account: AccountId,
+        group: String,
+        user: String,
+        member: bool,
+    },
     /// Adds, replaces (`Some`) or removes an inline policy. Quota if all together would be too long.
-    PutInlinePolicy { identity: IdentityName, policy: String, document: Option<String> },
+    PutInlinePolicy {
+        identity: IdentityName,
+        policy: String,
+        document: Option<String>,
+    },
     /// Attaches or detaches a managed policy. Quota if the identity would have more than ten.
-    SetAttached { identity: IdentityName, policy_arn: String, attached: bool },
+    SetAttached {
+        identity: IdentityName,
+        policy_arn: String,
+        attached: bool,
+    },
     /// With its first version. Conflict if the name is taken.
-    CreatePolicy { account: AccountId, policy: ManagedPolicy, document: String, tags: Vec<Tag> },
+    CreatePolicy {
+        account: AccountId,
+        policy: ManagedPolicy,
+        document: String,
+        tags: Vec<Tag>,
+    },
     /// Conflict while it is attached or has other versions than the default one.
-    DeletePolicy { arn: String },
+    DeletePolicy {
+        arn: String,
+    },
     /// Conflict unless `number` follows the last one; quota if there would be more than five.
-    CreatePolicyVersion { arn: String, number: u32, document: String, default: bool },
-    SetDefaultPolicyVersion { arn: String, number: u32 },
+    CreatePolicyVersion {
+        arn: String,
+        number: u32,
+        document: String,
+        default: bool,
+    },
+    SetDefaultPolicyVersion {
+        arn: String,
+        number: u32,
+    },
     /// Conflict for the default version.
-    DeletePolicyVersion { arn: String, number: u32 },
+    DeletePolicyVersion {
+        arn: String,
+        number: u32,
+    },
     /// Adds an audience or removes it; nothing happens if that is so already. Quota above a hundred.
-    SetClient { arn: String, client_id: String, accepted: bool },
+    SetClient {
+        arn: String,
+        client_id: String,
+        accepted: bool,
+    },
     /// Replaces all.
-    PutThumbprints { arn: String, thumbprints: Vec<String> },
+    PutThumbprints {
+        arn: String,
+        thumbprints: Vec<String>,
+    },
     /// Adds or replaces. Quota above fifty.
-    Tag { holder: TagHolder, tags: Vec<Tag> },
-    Untag { holder: TagHolder, keys: Vec<String> },
+    Tag {
+        holder: TagHolder,
+        tags: Vec<Tag>,
+    },
+    Untag {
+        holder: TagHolder,
+        keys: Vec<String>,
+    },
 }

@@ -11,9 +11,7 @@ use larder_core::model::{
 use larder_core::ports::{Identities, IdentityChange};
 use larder_core::{Error, Result};
 
-use super::{
-    Store, Transaction, identity_policies, identity_providers, identity_tags, managed_policies, paging,
-};
+use super::{Store, Transaction, identity_policies, identity_providers, identity_tags, managed_policies, paging};
 use crate::sql::{Conn, Row, Sql, corrupt, params, statements};
 
 /// The most groups of a user.
@@ -295,11 +293,7 @@ impl Transaction<'_> {
                 return Err(taken(identity.kind, name));
             }
         }
-        let after = Identity {
-            name: name.to_owned(),
-            path: path.unwrap_or(&before.path).to_owned(),
-            ..before.clone()
-        };
+        let after = Identity { name: name.to_owned(), path: path.unwrap_or(&before.path).to_owned(), ..before.clone() };
         match identity.kind {
             IdentityKind::User => self.conn.execute(&RENAME_USER, params![&before.id, &after.name]).await?,
             IdentityKind::Group => {
@@ -318,7 +312,8 @@ impl Transaction<'_> {
         max_session_seconds: Option<u64>,
     ) -> Result<()> {
         let role = self.get_identity(name).await?;
-        let before = role_details(self.conn, &role.id).await?.ok_or_else(|| Error::internal("a role without itself"))?;
+        let before =
+            role_details(self.conn, &role.id).await?.ok_or_else(|| Error::internal("a role without itself"))?;
         let seconds = max_session_seconds.unwrap_or(before.max_session_seconds);
         let values = params![
             &role.id,

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use larder_core::error::ResourceType;
-use larder_core::model::{AccountId, AwsManagedPolicy, Identity, IdentityKind, IdentityName, Page, PageRequest, Revision};
+use larder_core::model::{
+    AccountId, AwsManagedPolicy, Identity, IdentityKind, IdentityName, Page, PageRequest, Revision,
+};
 use larder_core::{Error, Result};
 
 use super::{Transaction, identities, managed_policies, paging};
@@ -18,7 +20,12 @@ macro_rules! inline {
     };
     (put $table:literal, $owner:literal) => {
         concat!(
-            "INSERT INTO ", $table, " (", $owner, ", name, document) VALUES ($1, $2, $3) ON CONFLICT (", $owner,
+            "INSERT INTO ",
+            $table,
+            " (",
+            $owner,
+            ", name, document) VALUES ($1, $2, $3) ON CONFLICT (",
+            $owner,
             ", name) DO UPDATE SET document = excluded.document"
         )
     };
@@ -33,10 +40,14 @@ macro_rules! attached {
     };
     (documents $table:literal, $owner:literal) => {
         concat!(
-            "SELECT a.policy_arn, v.document FROM ", $table, " a
+            "SELECT a.policy_arn, v.document FROM ",
+            $table,
+            " a
                LEFT JOIN managed_policy p ON p.arn = a.policy_arn
                LEFT JOIN managed_policy_version v ON v.policy_arn = p.arn AND v.version = p.default_version
-              WHERE a.", $owner, " = $1 ORDER BY a.policy_arn"
+              WHERE a.",
+            $owner,
+            " = $1 ORDER BY a.policy_arn"
         )
     };
     (add $table:literal, $owner:literal) => {
@@ -47,10 +58,22 @@ macro_rules! attached {
     };
     (holders $table:literal, $owner:literal, $identity:literal, $path:literal) => {
         concat!(
-            "SELECT i.id, i.account_id, ", $path, ", i.name, i.created_at
-               FROM ", $table, " a JOIN ", $identity, " i ON i.id = a.", $owner, "
-              WHERE a.policy_arn = $1 AND a.", $owner, " > $2 AND i.account_id = $3
-              ORDER BY a.", $owner, " LIMIT $4"
+            "SELECT i.id, i.account_id, ",
+            $path,
+            ", i.name, i.created_at
+               FROM ",
+            $table,
+            " a JOIN ",
+            $identity,
+            " i ON i.id = a.",
+            $owner,
+            "
+              WHERE a.policy_arn = $1 AND a.",
+            $owner,
+            " > $2 AND i.account_id = $3
+              ORDER BY a.",
+            $owner,
+            " LIMIT $4"
         )
     };
 }
@@ -171,7 +194,8 @@ impl Transaction<'_> {
         let characters: usize = others.chain([document]).map(length).sum();
         if characters > kind.inline_characters() {
             let limit = kind.inline_characters();
-            let message = format!("Maximum policy size of {limit} bytes exceeded for {} {}", kind.word(), identity.name);
+            let message =
+                format!("Maximum policy size of {limit} bytes exceeded for {} {}", kind.word(), identity.name);
             return Err(quota(&identity.name, message));
         }
         let statement = of(kind, &PUT_OF_USER, &PUT_OF_GROUP, &PUT_OF_ROLE);

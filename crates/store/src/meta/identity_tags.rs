@@ -16,7 +16,12 @@ macro_rules! tag {
     };
     (put $table:literal, $owner:literal) => {
         concat!(
-            "INSERT INTO ", $table, " (", $owner, ", key, value) VALUES ($1, $2, $3) ON CONFLICT (", $owner,
+            "INSERT INTO ",
+            $table,
+            " (",
+            $owner,
+            ", key, value) VALUES ($1, $2, $3) ON CONFLICT (",
+            $owner,
             ", key) DO UPDATE SET value = excluded.value"
         )
     };

@@ -196,9 +196,7 @@ impl IdentityService {
         role: IdentityName,
         document: String,
     ) -> Result<()> {
-        self.policies
-            .validate(PolicyKind::Trust, &document)
-            .map_err(|invalid| invalid.in_field("policyDocument"))?;
+        self.policies.validate(PolicyKind::Trust, &document).map_err(|invalid| invalid.in_field("policyDocument"))?;
         let change = IdentityChange::UpdateRole {
             account: role.account,
             name: role.name,
@@ -224,8 +222,7 @@ impl IdentityService {
             return Err(Error::validation("maxSessionDuration", "maxSessionDuration is 3600 to 43200 seconds"));
         }
         let (account, name) = (role.account, role.name);
-        let change =
-            IdentityChange::UpdateRole { account, name, trust_policy: None, description, max_session_seconds };
+        let change = IdentityChange::UpdateRole { account, name, trust_policy: None, description, max_session_seconds };
         self.change(allowed, change).await
     }
 

@@ -64,9 +64,7 @@ fn require_own(arn: &str) -> Result<()> {
 
 impl IdentityService {
     fn check_managed(&self, document: &str) -> Result<()> {
-        self.policies
-            .validate(PolicyKind::Identity, document)
-            .map_err(|invalid| invalid.in_field("policyDocument"))?;
+        self.policies.validate(PolicyKind::Identity, document).map_err(|invalid| invalid.in_field("policyDocument"))?;
         if document.chars().filter(|c| !c.is_whitespace()).count() > DOCUMENT_CHARACTERS {
             return Err(Error::QuotaExceeded {
                 resource_type: ResourceType::Other,
