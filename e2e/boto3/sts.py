@@ -168,7 +168,7 @@ def tags_and_chains():
     refused("ValidationError", lambda: sts.assume_role(RoleArn=ROLE, RoleSessionName="xx", Tags=reserved), "reserved")
     # A role that does not allow sts:TagSession takes no tags.
     refused("AccessDenied", lambda: client(key="OTHER").assume_role(
-        RoleArn=GUEST_ROLE, RoleSessionName="xx", ExternalId="secret-7", Tags=tags), "sts:TagSession")
+        RoleArn=GUEST_ROLE, RoleSessionName="guest-tags", ExternalId="secret-7", Tags=tags), "sts:TagSession")
 
 
 def across_accounts():

@@ -10,6 +10,7 @@ mod policies;
 mod publishing;
 mod repositories;
 mod signatures;
+mod sts;
 mod tags;
 mod tokens;
 mod versions;

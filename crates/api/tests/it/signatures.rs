@@ -93,7 +93,7 @@ async fn query_services_refuse_in_xml() {
         let answer = world.send(signed, body.to_owned()).await;
         (answer.status, answer.text().to_owned())
     };
-    let (status, text) = refused("sts", "Action=AssumeRole&Version=2011-06-15").await;
+    let (status, text) = refused("sts", "Action=GetFederationToken&Version=2011-06-15").await;
     assert_eq!(status, 400);
     assert!(text.contains("<Code>InvalidAction</Code>"), "{text}");
     let (status, text) = refused("iam", "Action=ListUsers&Version=2010-05-08").await;
