@@ -9,6 +9,7 @@ mod crash;
 mod every_route;
 mod faults;
 mod generic_checks;
+mod iam;
 mod identities;
 mod maintenance;
 mod maven_builds;
@@ -74,6 +75,7 @@ fn main() {
         crash::TESTS,
         identities::TESTS,
         sts::TESTS,
+        iam::TESTS,
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,
