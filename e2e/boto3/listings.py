@@ -12,6 +12,10 @@ PAGINATED = {
     "ListPackages": "packages",
     "ListPackageVersions": "versions",
     "ListPackageVersionAssets": "assets",
+    "ListPackageGroups": "packageGroups",
+    "ListSubPackageGroups": "packageGroups",
+    "ListAllowedRepositoriesForGroup": "allowedRepositories",
+    "ListAssociatedPackages": "packages",
 }
 
 
@@ -34,6 +38,16 @@ def pages(recorder, admin, _):
             assetSHA256=hashlib.sha256(asset.encode()).hexdigest(),
             unfinished=True,
         )
+    for pattern in ["/npm/*", "/npm//a$", "/npm//b$"]:
+        admin.create_package_group(domain="paged", packageGroup=pattern)
+    admin.update_package_group_origin_configuration(
+        domain="paged",
+        packageGroup="/*",
+        addAllowedRepositories=[
+            {"repositoryName": name, "originRestrictionType": "PUBLISH"} for name in ["one", "two", "three"]
+        ],
+    )
+    publish_npm(endpoint, token, "@s/b", "1.0.0")
     repository = {"domain": "paged", "repository": "one"}
     parameters = {
         "ListDomains": {},
@@ -42,6 +56,14 @@ def pages(recorder, admin, _):
         "ListPackages": repository,
         "ListPackageVersions": {**repository, "format": "npm", "package": "a"},
         "ListPackageVersionAssets": {**generic, "packageVersion": "1"},
+        "ListPackageGroups": {"domain": "paged"},
+        "ListSubPackageGroups": {"domain": "paged", "packageGroup": "/npm/*"},
+        "ListAllowedRepositoriesForGroup": {
+            "domain": "paged",
+            "packageGroup": "/*",
+            "originRestrictionType": "PUBLISH",
+        },
+        "ListAssociatedPackages": {"domain": "paged", "packageGroup": "/npm/*"},
     }
     for operation, member in PAGINATED.items():
         walk(recorder, admin, operation, member, parameters[operation])

@@ -22,6 +22,10 @@ OPTIONAL = {
     "ListPackageVersionDependenciesResult": {"namespace"},
     "GetPackageVersionReadmeResult": {"namespace"},
     "PublishPackageVersionResult": {"namespace"},
+    "PackageGroupDescription": {"contactInfo", "description", "parent"},
+    "PackageGroupSummary": {"contactInfo", "description", "parent"},
+    "PackageGroupOriginRestriction": {"inheritedFrom"},
+    "AssociatedPackage": {"namespace"},
 }
 
 

@@ -314,7 +314,7 @@ fn samples(format: &str, parameter: &str) -> &'static [&'static str] {
         ("swift", "version") => &["66.6.6", "66.6.6.zip", "66.6.6.json"],
         ("ruby", "gem") => &["marked-66.6.6.gem", "marked-66.6.6-ruby.gem"],
         ("ruby", "gemspec") => &["marked-66.6.6.gemspec.rz"],
-        ("ruby", "file") => &["marked.json", "66.6.6.json"],
+        ("ruby", "file") => &["marked.json", "66.6.6.json", "marked-66.6.6.json"],
         ("generic", "path...") => &[
             "marked/66.6.6/file.bin",
             "marked/66.6.6/",

@@ -6,6 +6,7 @@ pub mod everything;
 pub mod maven;
 pub mod nuget;
 pub mod python;
+pub mod ruby;
 pub mod swift;
 
 use std::fmt::Write as _;

@@ -2,7 +2,7 @@
 
 use crate::process::{Result, cargo};
 use crate::steps::Steps;
-use crate::{arrows, dependencies, hosts};
+use crate::{arrows, dependencies, hosts, lines};
 
 pub(crate) const HELP: &str = "\
 cargo xtask check
@@ -28,6 +28,7 @@ pub(crate) fn steps(all: &mut Steps) {
     all.step("formatting", "run `cargo fmt`", || run_cargo(&["fmt", "--all", "--check"]));
     all.step("arrows", "move the code, or change xtask/src/arrows.rs and ARCHITECTURE.md together", arrows::check);
     all.step("dependencies", "see the reasons in xtask/dependencies.toml", dependencies::check);
+    all.step("lines", "run `cargo xtask lines`", lines::check);
     all.step("hosts", "take the address from configuration or from the installed client", hosts::check);
     all.step("lints", "run `cargo clippy --workspace --all-targets`", || {
         run_cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"])

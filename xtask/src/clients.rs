@@ -71,6 +71,9 @@ pub(crate) fn run() -> Result {
         if let Err(Failure(reason)) = twice(fixtures::record_maven) {
             println!("missing: artifacts for Maven's tests: {reason}");
         }
+        if let Err(Failure(reason)) = twice(fixtures::record_ruby) {
+            println!("missing: RubyGems and Bundler of other years: {reason}");
+        }
         twice(fixtures::record)?;
         return twice(fixtures::record_crates);
     }

@@ -79,3 +79,19 @@ pub(crate) fn record_maven() -> Result {
         output(&mut command).map(drop)
     })
 }
+
+/// What decides which other years' RubyGems and Bundler are there.
+const RUBY_INPUTS: &[&str] = &["e2e/recorder/ruby.sh"];
+
+/// Gets RubyGems and Bundler of other years than the machine's, unless that was done already.
+pub(crate) fn record_ruby() -> Result {
+    if find_program("mvn", None).is_none() {
+        return Err(Failure("mvn is not installed, which gets them".to_owned()));
+    }
+    record_once(&tools().join("ruby"), RUBY_INPUTS, |folder| {
+        println!("getting RubyGems and Bundler of other years from the repositories that Maven is configured for");
+        let mut command = Command::new("sh");
+        command.arg(root().join("e2e/recorder/ruby.sh")).arg(folder);
+        output(&mut command).map(drop)
+    })
+}

@@ -7,6 +7,7 @@ mod clients;
 mod dependencies;
 mod fixtures;
 mod hosts;
+mod lines;
 mod metadata;
 mod process;
 mod steps;
@@ -25,6 +26,7 @@ cargo xtask COMMAND
   check            formatting, lints, dependency arrows, licences and duplicates, registry host names
   clients          install the package managers that the end-to-end tests drive into .tools/ (xtask/clients.toml)
   e2e [FILTER..]   build the server and run the end-to-end tests whose name contains a FILTER
+  lines            count the lines of each format and of what they share into docs/adding-a-format.md
   bench [PART]     measure Larder beside nginx, verdaccio and devpi; writes bench/RESULTS.md
 
 COMMAND --help says more. Exit code 0: all passed; 1: something failed; 2: the command was not understood.";
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         "check" => check::run(),
         "clients" => clients::run(),
         "e2e" => suite::e2e(rest),
+        "lines" => lines::write(),
         "bench" => bench::run(rest),
         "--help" | "-h" | "help" => return say(HELP),
         other => return unknown(other),
@@ -65,6 +68,7 @@ fn help(command: &str) -> Option<&'static str> {
         "check" => check::HELP,
         "clients" => clients::HELP,
         "e2e" => suite::E2E_HELP,
+        "lines" => lines::HELP,
         "bench" => bench::HELP,
         _ => return None,
     })

@@ -12,8 +12,8 @@ mod refused;
 pub use action::{Action, PolicyScope};
 pub use administering::IamTarget;
 pub use allowed::{
-    AccountTarget, Allowed, DomainTarget, NewDomainTarget, NewRepositoryTarget, PackageTarget, RepositoryTarget,
-    ServerTarget, Target,
+    AccountTarget, Allowed, DomainTarget, NewDomainTarget, NewRepositoryTarget, PackageGroupTarget, PackageTarget,
+    RepositoryTarget, ServerTarget, Target,
 };
 pub use caller::{Caller, Via};
 pub(crate) use context::ConditionValue;

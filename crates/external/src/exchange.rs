@@ -1,6 +1,7 @@
 //! One question to a registry: redirects followed, every hop checked.
 
 use http::{HeaderMap, Method, StatusCode, header};
+use larder_core::ports::OutgoingBody;
 use tokio::time::Instant;
 use url::Url;
 
@@ -33,7 +34,7 @@ impl Exchange<'_> {
         let mut been_elsewhere = false;
         let mut redirects = 0;
         loop {
-            let reply = match self.send(&url, headers, been_elsewhere).await {
+            let reply = match self.send(Method::GET, &url, headers, None, been_elsewhere).await {
                 Err(SendFailure::Broken(_)) if self.take_retry() => continue,
                 outcome => outcome?,
             };
@@ -47,12 +48,24 @@ impl Exchange<'_> {
         }
     }
 
+    /// Sends a body, once. A redirect is an answer like any other: what is asked is not told to somebody else.
+    pub(crate) async fn post(&self, url: &Url, headers: &HeaderMap, body: OutgoingBody) -> Result<Reply, SendFailure> {
+        self.send(Method::POST, url, headers, Some(body), false).await
+    }
+
     /// Whether a retry is left; it is spent by asking.
     pub(crate) fn take_retry(&mut self) -> bool {
         std::mem::take(&mut self.may_retry)
     }
 
-    async fn send(&self, url: &Url, headers: &HeaderMap, been_elsewhere: bool) -> Result<Reply, SendFailure> {
+    async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: &HeaderMap,
+        body: Option<OutgoingBody>,
+        been_elsewhere: bool,
+    ) -> Result<Reply, SendFailure> {
         let mut headers = headers.clone();
         let pool = match (self.registry.admit(url, self.purpose).map_err(SendFailure::Failed)?, self.discovered) {
             (Admission::Configured { with_credentials }, _) => {
@@ -68,7 +81,7 @@ impl Exchange<'_> {
                 return Err(SendFailure::Failed("files on other hosts are not allowed".to_owned()));
             }
         };
-        self.client.send(Call { pool, method: Method::GET, url, headers, body: None, deadline: self.deadline }).await
+        self.client.send(Call { pool, method, url, headers, body, deadline: self.deadline }).await
     }
 }
 

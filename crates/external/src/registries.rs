@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use larder_core::error::ResourceType;
 use larder_core::model::ExternalConnection;
-use larder_core::ports::{Download, PublicRegistries, RegistryAnswer, RegistryRequest};
+use larder_core::ports::{Download, OutgoingBody, PublicRegistries, RegistryAnswer, RegistryQuestion, RegistryRequest};
 use larder_core::{Error, Result};
 use tokio::time::Instant;
 
@@ -21,6 +21,8 @@ use crate::client::{Client, Pool, Reply, SendFailure};
 use crate::configuration::{FileHosts, Registry, RegistryAddress};
 use crate::exchange::Exchange;
 use crate::guard::{Discovery, Guard, is_public};
+
+const JSON: &str = "application/json";
 
 /// The public registries that have an address.
 pub struct Registries {
@@ -130,6 +132,41 @@ impl PublicRegistries for Registries {
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof && exchange.take_retry() => {}
                 Err(error) => return Err(question.failed(&error.to_string())),
             }
+        }
+    }
+
+    async fn ask(
+        &self,
+        connection: ExternalConnection,
+        asked: &RegistryQuestion,
+        limit_bytes: usize,
+    ) -> Result<RegistryAnswer> {
+        let registry = self.get(connection)?;
+        let question = Question { connection, registry: &registry, what: &asked.path };
+        let url = registry.document_url(&asked.path).map_err(|why| question.failed(&why))?;
+        let exchange = Exchange {
+            client: &self.client,
+            registry: &registry,
+            purpose: Purpose::Document,
+            discovered: None,
+            deadline: Instant::now() + self.client.settings().document_timeout,
+            may_retry: false,
+        };
+        let mut headers = document_headers(&RegistryRequest { accept: JSON, ..RegistryRequest::default() });
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+        let body = asked.body.clone();
+        let body =
+            OutgoingBody { length_bytes: body.len() as u64, stream: Box::pin(futures_util::stream::iter([Ok(body)])) };
+        let reply = exchange.post(&url, &headers, body).await.map_err(|failure| question.unsent(failure))?;
+        match reply.status {
+            StatusCode::OK => {
+                read_document(reply, limit_bytes).await.map_err(|error| question.failed(&error.to_string()))
+            }
+            // What a registry says that has no such service.
+            StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
+                Ok(RegistryAnswer::NotFound)
+            }
+            _ => Err(question.refused(&reply)),
         }
     }
 

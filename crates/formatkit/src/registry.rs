@@ -7,7 +7,7 @@ use bytes::Bytes;
 use larder_core::Result;
 use larder_core::error::{Error, ResourceType};
 use larder_core::model::ExternalConnection;
-use larder_core::ports::{Download, PublicRegistries, RegistryAnswer, RegistryRequest};
+use larder_core::ports::{Download, PublicRegistries, RegistryAnswer, RegistryQuestion, RegistryRequest};
 use sha2::{Digest as _, Sha256};
 
 /// When everything in the registry was last changed.
@@ -20,6 +20,7 @@ pub struct Registry {
     offered: Mutex<HashMap<String, Offered>>,
     is_down: AtomicBool,
     asked: Mutex<Vec<String>>,
+    questions: Mutex<Vec<Bytes>>,
 }
 
 #[derive(Clone)]
@@ -64,6 +65,12 @@ impl Registry {
         lock(&self.asked).iter().filter(|address| address.ends_with(end)).count()
     }
 
+    /// The bodies of the questions that were put to its services, in order.
+    #[must_use]
+    pub fn questions(&self) -> Vec<Bytes> {
+        lock(&self.questions).clone()
+    }
+
     fn find(&self, address: &str) -> Result<Option<Offered>> {
         lock(&self.asked).push(address.to_owned());
         if self.is_down.load(Ordering::Relaxed) {
@@ -89,7 +96,8 @@ impl PublicRegistries for Registry {
         request: &RegistryRequest,
         _limit_bytes: usize,
     ) -> Result<RegistryAnswer> {
-        let Some(Offered { content_type, bytes }) = self.find(&request.path)? else {
+        let address = request.reference.as_ref().unwrap_or(&request.path);
+        let Some(Offered { content_type, bytes }) = self.find(address)? else {
             return Ok(RegistryAnswer::NotFound);
         };
         let etag = Some(hex::encode(Sha256::digest(&bytes)));
@@ -98,6 +106,21 @@ impl PublicRegistries for Registry {
         }
         let last_modified = Some(LAST_MODIFIED.to_owned());
         Ok(RegistryAnswer::Found { body: bytes, content_type, etag, last_modified })
+    }
+
+    async fn ask(
+        &self,
+        _connection: ExternalConnection,
+        question: &RegistryQuestion,
+        _limit_bytes: usize,
+    ) -> Result<RegistryAnswer> {
+        lock(&self.questions).push(question.body.clone());
+        Ok(match self.find(&question.path)? {
+            Some(Offered { content_type, bytes }) => {
+                RegistryAnswer::Found { body: bytes, content_type, etag: None, last_modified: None }
+            }
+            None => RegistryAnswer::NotFound,
+        })
     }
 
     async fn open_file(&self, _connection: ExternalConnection, document_path: &str, url: &str) -> Result<Download> {

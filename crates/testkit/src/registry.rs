@@ -23,6 +23,7 @@ pub struct Asked {
     /// Path and query, as on the request line.
     pub target: String,
     pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 impl Asked {
@@ -121,6 +122,22 @@ impl Registry {
     /// Publishes an npm package; the newest one is `latest`.
     pub fn add_npm(&self, package: &NpmPackage) {
         lock(&self.state.content).add_npm(package, &self.npm_url());
+    }
+
+    /// Says of an npm version when it was published (RFC 3339), or nothing of that.
+    pub fn date_npm(&self, name: &str, version: &str, published_at: Option<&str>) {
+        lock(&self.state.content).date_npm(name, version, published_at);
+    }
+
+    /// Sends a file below `/maven/`, and the checksums beside it, with this `Last-Modified`.
+    pub fn date_maven(&self, path: &str, last_modified: &str) {
+        lock(&self.state.content).maven.dates.insert(path.to_owned(), last_modified.to_owned());
+    }
+
+    /// Says of a Maven artifact when its metadata was last updated: `yyyyMMddHHmmss`.
+    pub fn update_maven(&self, group: &str, artifact: &str, last_updated: &str) {
+        let package = format!("{}/{artifact}", group.replace('.', "/"));
+        lock(&self.state.content).maven.updated.insert(package, last_updated.to_owned());
     }
 
     /// Takes an npm version away, as its author would.

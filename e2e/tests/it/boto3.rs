@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use larder_e2e::World;
 use larder_testkit::server::ACCOUNT;
-use larder_testkit::{Client, tests, tools};
+use larder_testkit::{Client, Registry, tests, tools};
 use serde_json::json;
 
 tests![boto3_every_operation];
@@ -16,7 +16,9 @@ fn coverage(client: &Client) -> PathBuf {
 }
 
 fn boto3_every_operation() {
-    let world = World::empty();
+    // So many package groups that their quota is met soon.
+    let limits = "[limits]\npackage-groups-per-domain = 50\n";
+    let world = World::with(Registry::start(), |builder| builder.configuration(limits));
     let nothing = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]});
     let nobody = world.server.create_user(ACCOUNT, "nobody", &nothing);
     let mut client = Client::new(&world.server);

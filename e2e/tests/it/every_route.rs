@@ -4,13 +4,15 @@
 use larder_e2e::everything::{Everything, FORMATS, HIDDEN, NAME, OPEN, PUBLIC_FORMATS, Route};
 use larder_testkit::server::{ACCOUNT, DOMAIN, REPOSITORY};
 use larder_testkit::{Response, tests};
-use serde_json::json;
+use serde_json::{Value, json};
 
 tests![
     every_route_needs_rights,
     every_route_keeps_back_archived_and_disposed_versions,
     every_route_keeps_back_what_may_not_come_from_upstream,
     every_route_refuses_versions_whose_publishing_is_blocked,
+    every_route_keeps_back_what_a_package_group_keeps_out,
+    every_route_refuses_what_a_package_group_refuses,
     every_route_serves_the_repository_that_was_authorized,
 ];
 
@@ -172,11 +174,18 @@ fn every_route_keeps_back_what_may_not_come_from_upstream() {
 fn every_route_refuses_versions_whose_publishing_is_blocked() {
     let all = Everything::start();
     all.publish_all(REPOSITORY, &[OPEN]);
-    let server = &all.world.server;
-    let mut refused = 0;
     for format in FORMATS {
         let body = json!({"restrictions": {"publish": "BLOCK", "upstream": "ALLOW"}});
         let _ = all.call("POST", "/v1/package", format, REPOSITORY, &body).expect(200);
+    }
+    assert_is_refused(&all);
+}
+
+/// Offers the hidden version at every writing route; none takes it.
+fn assert_is_refused(all: &Everything) {
+    let server = &all.world.server;
+    let mut refused = 0;
+    for format in FORMATS {
         let uploads = all.uploads(format, HIDDEN);
         let writes = all.format_routes().filter(|route| route.service == format && route.method != "GET");
         for route in writes {
@@ -193,6 +202,75 @@ fn every_route_refuses_versions_whose_publishing_is_blocked() {
         assert!(held.iter().all(|(version, _)| version != HIDDEN), "{format}: {held:?}");
     }
     assert!(refused > 30, "only {refused} writes were refused");
+}
+
+/// Sets modes of a package group.
+fn restrict(all: &Everything, pattern: &str, restrictions: &Value) {
+    let pattern = pattern.replace('/', "%2F").replace('*', "%2A").replace('$', "%24");
+    let target = format!("/v1/package-group-origin-configuration?domain={DOMAIN}&package-group={pattern}");
+    let _ = all.world.server.call("PUT", &target, &json!({"restrictions": restrictions})).expect(200);
+}
+
+/// Gives each format a group for a name that looks like the package's: the `a` is Cyrillic.
+fn create_groups_of_variants(all: &Everything) {
+    for format in FORMATS {
+        let namespace = match format {
+            "maven" => "com.acme",
+            "swift" => "acme",
+            "generic" => "_",
+            _ => "",
+        };
+        let body = json!({"packageGroup": format!("/{format}/{namespace}/m\u{430}rked$")});
+        let target = format!("/v1/package-group?domain={DOMAIN}");
+        let _ = all.world.server.call("POST", &target, &body).expect(200);
+    }
+}
+
+fn every_route_keeps_back_what_a_package_group_keeps_out() {
+    for (why, restrictions) in [
+        ("EXTERNAL_UPSTREAM=BLOCK", Some(json!({"EXTERNAL_UPSTREAM": "BLOCK"}))),
+        ("INTERNAL_UPSTREAM=BLOCK", Some(json!({"INTERNAL_UPSTREAM": "BLOCK"}))),
+        ("EXTERNAL_UPSTREAM with an empty list", Some(json!({"EXTERNAL_UPSTREAM": "ALLOW_SPECIFIC_REPOSITORIES"}))),
+        ("a weak match", None),
+    ] {
+        let mut all = Everything::start();
+        all.offer_all(&[HIDDEN]);
+        let set_upstream = |all: &Everything, upstream: &str| {
+            for format in PUBLIC_FORMATS {
+                let body = json!({"restrictions": {"publish": "ALLOW", "upstream": upstream}});
+                let _ = all.call("POST", "/v1/package", format, REPOSITORY, &body).expect(200);
+            }
+        };
+        set_upstream(&all, "BLOCK");
+        all.publish_all(REPOSITORY, &[OPEN]);
+        match &restrictions {
+            Some(restrictions) => restrict(&all, "/*", restrictions),
+            None => create_groups_of_variants(&all),
+        }
+        // From here on the group alone decides.
+        set_upstream(&all, "ALLOW");
+        assert_is_hidden(&all, &PUBLIC_FORMATS, why);
+        for format in PUBLIC_FORMATS {
+            assert_eq!(all.held(format, REPOSITORY), [(OPEN.to_owned(), "Published".to_owned())], "{format}: {why}");
+        }
+        if restrictions.is_some() {
+            restrict(&all, "/*", &json!({"EXTERNAL_UPSTREAM": "ALLOW", "INTERNAL_UPSTREAM": "ALLOW"}));
+            assert!(all.world.packument(NAME)["versions"][HIDDEN].is_object(), "{why}: nothing else kept it out");
+        }
+    }
+}
+
+fn every_route_refuses_what_a_package_group_refuses() {
+    for blocks in [true, false] {
+        let all = Everything::start();
+        all.publish_all(REPOSITORY, &[OPEN]);
+        if blocks {
+            restrict(&all, "/*", &json!({"PUBLISH": "BLOCK"}));
+        } else {
+            create_groups_of_variants(&all);
+        }
+        assert_is_refused(&all);
+    }
 }
 
 fn every_route_serves_the_repository_that_was_authorized() {

@@ -5,6 +5,7 @@ mod cargo_checks;
 mod cargo_registry_checks;
 mod cluster;
 mod connect_checks;
+mod cooldown_checks;
 mod crash;
 mod every_route;
 mod faults;
@@ -25,6 +26,7 @@ mod nuget_checks;
 mod nuget_faults;
 mod nuget_more_checks;
 mod nuget_registry_checks;
+mod package_groups;
 mod paths;
 mod postgres;
 mod pypi_bad_input;
@@ -32,9 +34,13 @@ mod pypi_checks;
 mod pypi_clients;
 mod pypi_registry_checks;
 mod rates;
+mod ruby_bad_input;
 mod ruby_checks;
+mod ruby_faults;
 mod ruby_more_checks;
 mod ruby_registry_checks;
+mod ruby_scale;
+mod ruby_years;
 mod seed;
 mod sts;
 mod swift_bad_input;
@@ -54,6 +60,7 @@ fn main() {
         rates::TESTS,
         pypi_clients::TESTS,
         cargo_checks::TESTS,
+        cooldown_checks::TESTS,
         cargo_registry_checks::TESTS,
         swift_checks::TESTS,
         swift_index_checks::TESTS,
@@ -61,6 +68,11 @@ fn main() {
         ruby_checks::TESTS,
         ruby_more_checks::TESTS,
         ruby_registry_checks::TESTS,
+        package_groups::TESTS,
+        ruby_faults::TESTS,
+        ruby_years::TESTS,
+        ruby_scale::TESTS,
+        ruby_bad_input::TESTS,
         paths::TESTS,
         npm_bad_input::TESTS,
         pypi_bad_input::TESTS,

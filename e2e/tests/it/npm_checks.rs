@@ -21,7 +21,7 @@ tests![
     n_13_unpublish,
     n_14_login_whoami_logout,
     n_15_tokens_and_profile,
-    n_16_search_says_that_it_is_off,
+    n_16_search_finds_what_is_held,
     n_29_head_range_and_wrong_file,
 ];
 
@@ -288,12 +288,16 @@ fn n_15_tokens_and_profile() {
     client.program("npm").args(["profile", "get", "--json"]).succeeds().says("\"name\": \"admin\"");
 }
 
-fn n_16_search_says_that_it_is_off() {
+fn n_16_search_finds_what_is_held() {
     let world = World::empty();
-    let answer = world.npm("GET", "-/v1/search?text=word").send().expect(404);
-    assert!(answer.json()["error"].as_str().is_some_and(|error| error.contains("search")), "{}", answer.text());
     let client = world.npm_client();
-    client.program("npm").args(["search", "word"]).fails().says("search");
+    assert!(world.publish_npm(&NpmPackage::new("our-words", "1.2.3")).is_success());
+    assert!(world.publish_npm(&NpmPackage::new("@acme/word-list", "2.0.0")).is_success());
+    client.program("npm").args(["search", "word"]).succeeds().says("our-words").says("@acme/word-list").says("1.2.3");
+    let found = client.program("npm").args(["search", "list", "--json"]).succeeds();
+    let found: Value = serde_json::from_str(&found.stdout).expect("JSON");
+    assert_eq!((found.as_array().map(Vec::len), &found[0]["name"]), (Some(1), &json!("@acme/word-list")));
+    client.program("npm").args(["search", "nothing-like-it"]).succeeds().does_not_say("our-words");
 }
 
 fn n_29_head_range_and_wrong_file() {

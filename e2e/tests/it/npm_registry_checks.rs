@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 tests![
     n_17_audit_without_a_source_says_so,
+    n_17_audit_tells_the_registry_of_no_private_package,
     n_18_signatures_are_relayed,
     n_19_provenance_attachment,
     n_23_a_cold_proxy_asks_once,
@@ -32,6 +33,28 @@ fn n_17_audit_without_a_source_says_so() {
         let answer = world.npm("POST", path).json(&json!({"lib": ["1.0.0"]})).send().expect(404);
         assert!(answer.json()["error"].is_string());
     }
+}
+
+fn n_17_audit_tells_the_registry_of_no_private_package() {
+    let world = World::empty();
+    let client = world.npm_client();
+    world.registry.add_npm(&NpmPackage::new("public-lib", "1.0.0"));
+    assert!(world.publish_npm(&NpmPackage::new("@acme/private-lib", "1.0.0")).is_success());
+    // A new name may not be that of a public package, so a publish asks once.
+    world.registry.forget();
+    let bulk = "/npm/-/npm/v1/security/advisories/bulk";
+    let advisory = json!({"id": 1, "url": "http://advisories.test/1", "title": "It breaks", "severity": "high",
+        "vulnerable_versions": "<2.0.0", "cwe": [], "cvss": {"score": 8.1, "vectorString": null}});
+    world.registry.replace(bulk, json!({"public-lib": [advisory]}).to_string().into_bytes());
+    let _ = client.program("npm").args(["install", "public-lib", "@acme/private-lib", "--no-audit"]).succeeds();
+    client.program("npm").arg("audit").fails().says("It breaks").says("1 high severity vulnerability");
+    let asked = world.registry.asked(bulk);
+    assert!(!asked.is_empty());
+    for asked in asked {
+        let body: Value = serde_json::from_slice(&asked.body).expect("JSON");
+        assert_eq!(body, json!({"public-lib": ["1.0.0"]}));
+    }
+    assert_eq!(world.registry.count("private-lib"), 0, "not a word of it");
 }
 
 fn n_18_signatures_are_relayed() {

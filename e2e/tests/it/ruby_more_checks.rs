@@ -1,8 +1,9 @@
 //! Checks R-02 and R-04 to R-16 with `gem` and Bundler themselves.
 
 use larder_e2e::World;
+use larder_e2e::ruby::{build, host, in_project, install as to_install, path_of_year, publish, run, to_host};
 use larder_testkit::client::Run;
-use larder_testkit::{Client, tests};
+use larder_testkit::{Client, tests, tools};
 
 tests![
     r_02_push_again,
@@ -13,56 +14,18 @@ tests![
     r_10_prereleases,
     r_11_search_list_info,
     r_12_owners,
+    r_13_sign_in,
     r_14_without_credentials,
     r_15_fetch_dependency_specification,
     r_16_required_ruby_version,
 ];
 
-/// A gem's sources: lines of its gemspec beyond the least.
-fn build(client: &Client, name: &str, version: &str, lines: &str) -> String {
-    let folder = format!("src/{name}-{version}");
-    let spec = format!(
-        "Gem::Specification.new do |s|\n  s.name = '{name}'\n  s.version = '{version}'\n  s.summary = 'For tests'\n  \
-         s.authors = ['Ann']\n  s.files = ['lib/{name}.rb']\n  {lines}\nend\n"
-    );
-    client.write(&format!("{folder}/{name}.gemspec"), spec);
-    client.write(&format!("{folder}/lib/{name}.rb"), format!("puts '{name} {version}'\n"));
-    let built = run(client, "gem", &format!("build {name}.gemspec")).in_folder(client.home().join(&folder)).succeeds();
-    let file = built.text().lines().find_map(|line| line.trim().strip_prefix("File: ").map(str::to_owned));
-    format!("{folder}/{}", file.expect("gem says which file it wrote"))
-}
-
-fn run<'a>(client: &'a Client, program: &str, arguments: &str) -> Run<'a> {
-    client.system(program).args(arguments.split(' '))
-}
-
-/// A `gem` command that talks to the repository as its host.
-fn to_host<'a>(world: &World, client: &'a Client, arguments: &str) -> Run<'a> {
-    let host = world.server.endpoint("ruby", "my-repo");
-    run(client, "gem", &format!("{arguments} --host {}", host.trim_end_matches('/')))
-        .env("GEM_HOST_API_KEY", &world.token)
-}
-
-fn publish(world: &World, client: &Client, name: &str, version: &str, lines: &str) {
-    let file = build(client, name, version, lines);
-    let _ = to_host(world, client, &format!("push {file}")).succeeds();
-}
-
-/// The repository as a source, with the token in it.
-fn source(world: &World) -> String {
-    world.server.endpoint("ruby", "my-repo").replacen("://", &format!("://aws:{}@", world.token), 1)
-}
-
 fn install<'a>(world: &World, client: &'a Client, what: &str) -> Run<'a> {
-    run(
-        client,
-        "gem",
-        &format!("install {what} --no-document --install-dir gems --clear-sources --source {}", source(world)),
-    )
+    run(client, "gem", &to_install(world, what))
 }
 
 fn bundle<'a>(client: &'a Client, arguments: &str) -> Run<'a> {
-    run(client, "bundle", arguments).env("BUNDLE_PATH", "vendor").in_folder(client.home().join("app"))
+    in_project(client, run(client, "bundle", arguments), "app")
 }
 
 fn r_02_push_again() {
@@ -91,7 +54,7 @@ fn r_06_update_after_another_push() {
     let world = World::empty();
     let client = Client::new(&world.server);
     publish(&world, &client, "foo", "1.0.0", "");
-    client.write("app/Gemfile", format!("source '{}'\ngem 'foo'\n", source(&world)));
+    client.write("app/Gemfile", format!("source '{}'\ngem 'foo'\n", world.gem_source()));
     let _ = bundle(&client, "install").succeeds();
     publish(&world, &client, "foo", "1.1.0", "");
     let _ = bundle(&client, "update foo").succeeds();
@@ -109,7 +72,7 @@ fn r_08_yank_hits_one_platform() {
     install(&world, &client, "foo").succeeds().says("foo-1.0.0");
     let refused = install(&world, &client, "foo -v 1.1.0").fails();
     assert!(refused.all().contains("foo"), "{}", refused.all());
-    let fetch = format!("fetch foo -v 1.1.0 --platform java --clear-sources --source {}", source(&world));
+    let fetch = format!("fetch foo -v 1.1.0 --platform java --clear-sources --source {}", world.gem_source());
     run(&client, "gem", &fetch).succeeds().says("Downloaded foo-1.1.0-java");
     let unknown = to_host(&world, &client, "yank foo -v 9.9.9").ends();
     assert!(unknown.all().contains("there is no gem foo (9.9.9)"), "{}", unknown.all());
@@ -123,7 +86,7 @@ fn r_09_platform_gems() {
     publish(&world, &client, "foo", "1.0.0", "s.platform = 'java'");
     let local = run(&client, "ruby", "-e print(Gem::Platform.local)").succeeds().text().to_owned();
     install(&world, &client, "foo").succeeds().says(&format!("foo-1.0.0-{local}"));
-    client.write("app/Gemfile", format!("source '{}'\ngem 'foo'\n", source(&world)));
+    client.write("app/Gemfile", format!("source '{}'\ngem 'foo'\n", world.gem_source()));
     let _ = bundle(&client, "install").succeeds();
     let _ = bundle(&client, "lock --add-platform java").succeeds();
     let lock = client.read("app/Gemfile.lock");
@@ -145,7 +108,7 @@ fn r_11_search_list_info() {
     publish(&world, &client, "foo", "1.0.0", "");
     publish(&world, &client, "foo", "1.1.0", "");
     publish(&world, &client, "bar", "0.1.0", "");
-    let source = source(&world);
+    let source = world.gem_source();
     let ask = |what: &str| run(&client, "gem", &format!("{what} --clear-sources --source {source}")).succeeds();
     ask("search fo").says("foo (1.1.0)").does_not_say("bar");
     ask("list -r --all").says("foo (1.1.0, 1.0.0)").says("bar (0.1.0)");
@@ -165,6 +128,34 @@ fn r_12_owners() {
     assert!(refused.all().contains("gems have no list of owners here"), "{}", refused.all());
 }
 
+/// At a terminal, as the client insists: user name, password, name of the key, no to every further scope.
+fn r_13_sign_in() {
+    tools::need_system("script");
+    let world = World::empty();
+    for (program, asks) in [("gem", 7), ("gem36", 1)] {
+        let mut client = Client::new(&world.server);
+        client.set("RUBYGEMS_HOST", &host(&world));
+        let path = if program == "gem" { program.to_owned() } else { path_of_year(program) };
+        let sign_in = |password: &str| {
+            let typed = format!("aws\\n{password}\\n\\n{}", "n\\n".repeat(asks));
+            let line = format!("printf '{typed}' | script -qec '{path} signin --otp 123456' /dev/null");
+            client.system("sh").args(["-c", &line]).ends()
+        };
+        sign_in("wrong").says("the authorization token is unknown").does_not_say("Signed in");
+        sign_in(&world.token).says("Signed in with API key");
+        let kept = [".gem/credentials", ".local/share/gem/credentials"]
+            .map(|file| std::fs::read_to_string(client.home().join(file)).unwrap_or_default());
+        assert!(kept.concat().contains(&world.token), "the key was not kept");
+        // The key is found by its host, and a one-time password is nothing that is asked for or minded.
+        let file = build(&client, program, "1.0.0", "");
+        let push = client.system(&path).args(["push", &file, "--otp", "123456"]);
+        push.succeeds().says("Successfully registered gem");
+        let _ = client.system(&path).arg("signout").succeeds();
+        let push = client.system("sh").args(["-c", &format!("{path} push {file} < /dev/null")]).fails();
+        push.does_not_say("Successfully");
+    }
+}
+
 fn r_14_without_credentials() {
     let world = World::empty();
     let client = Client::new(&world.server);
@@ -181,7 +172,7 @@ fn r_15_fetch_dependency_specification() {
     let world = World::empty();
     let client = Client::new(&world.server);
     publish(&world, &client, "foo", "1.0.0", "s.add_runtime_dependency 'base', '~> 1.0'");
-    let source = source(&world);
+    let source = world.gem_source();
     let ask = |what: &str| run(&client, "gem", &format!("{what} --clear-sources --source {source}")).succeeds();
     ask("fetch foo").says("Downloaded foo-1.0.0");
     ask("dependency -r foo").says("base (~> 1.0)");
@@ -194,7 +185,7 @@ fn r_16_required_ruby_version() {
     publish(&world, &client, "foo", "1.0.0", "");
     publish(&world, &client, "foo", "2.0.0", "s.required_ruby_version = '>= 99'");
     install(&world, &client, "foo").succeeds().says("foo-1.0.0");
-    client.write("app/Gemfile", format!("source '{}'\ngem 'foo'\n", source(&world)));
+    client.write("app/Gemfile", format!("source '{}'\ngem 'foo'\n", world.gem_source()));
     let _ = bundle(&client, "install").succeeds();
     assert!(client.read("app/Gemfile.lock").contains("foo (1.0.0)"));
 }

@@ -1,10 +1,15 @@
 //! Check R-17 and faults: Bundler itself in front of a stand-in for the public gem registry.
 
 use larder_e2e::World;
+use larder_e2e::ruby::{of_year, run};
 use larder_testkit::registry::{Fault, Registry};
 use larder_testkit::{Client, tests};
 
-tests![r_17_public_gems_through_larder, ruby_a_gem_cut_short_or_changed_is_never_kept];
+tests![
+    r_17_public_gems_through_larder,
+    r_17_a_mirror_of_the_public_registry,
+    ruby_a_gem_cut_short_or_changed_is_never_kept
+];
 
 const GEM: &str = "/ruby/gems/base-1.2.0.gem";
 
@@ -59,15 +64,46 @@ fn r_17_public_gems_through_larder() {
     assert_eq!(world.registry.count(GEM), 1);
 }
 
+/// A project of the public registry, with a lock file made there, is installed from Larder once that is its mirror.
+fn r_17_a_mirror_of_the_public_registry() {
+    let (world, client) = set_up();
+    let public = format!("{}/ruby/", world.registry.url().trim_end_matches('/'));
+    client.write("app/Gemfile", format!("source '{public}'\ngem 'base'\n"));
+    let app = client.home().join("app");
+    let bundle = |program: &str, words: &str| {
+        let run = if program == "bundle" { run(&client, program, words) } else { of_year(&client, program, words) };
+        run.in_folder(&app)
+    };
+    // The newer one writes checksums; those of the public registry hold for what Larder serves.
+    let _ = bundle("bundle26", "lock --add-checksums").succeeds();
+    let lock = client.read("app/Gemfile.lock");
+    assert!(lock.contains("sha256=") && lock.contains(&public), "{lock}");
+    for (number, program) in ["bundle", "bundle26", "bundle40"].into_iter().enumerate() {
+        let setting = format!("config set --global mirror.{public} {}", world.gem_source());
+        let _ = bundle(program, &setting).succeeds();
+        world.registry.forget();
+        let install = bundle(program, "install").env("BUNDLE_FROZEN", "true");
+        install.env("BUNDLE_PATH", &format!("vendor{number}")).succeeds().says("Bundle complete!");
+        assert_eq!(client.read("app/Gemfile.lock"), lock, "{program}");
+        if number == 0 {
+            world.wait_until_retained("ruby", "base", "1.2.0");
+        } else {
+            assert_eq!(world.registry.count(GEM), 0, "{program} asked the public registry");
+        }
+        let _ = bundle(program, &format!("config unset --global mirror.{public}")).succeeds();
+    }
+}
+
 fn ruby_a_gem_cut_short_or_changed_is_never_kept() {
     let (world, client) = set_up();
     let faults =
         [Fault::Truncated, Fault::Shortened, Fault::WrongBytes, Fault::Html, Fault::Hangup, Fault::Status(500)];
-    for fault in faults {
+    for (number, fault) in faults.into_iter().enumerate() {
         let shown = format!("{fault:?}");
         world.registry.forget();
         world.registry.break_file(GEM.trim_start_matches('/'), fault);
-        let ran = bundle(&client, "broken");
+        // Bundler keeps what it got, cut short or not, and installs that the next time.
+        let ran = bundle(&client, &format!("broken{number}"));
         assert!(!ran.all().contains("Bundle complete!"), "{shown}: {}", ran.all());
         assert!(world.registry.count(GEM) > 0, "{shown}: the registry was not asked");
     }

@@ -1,7 +1,9 @@
 //! The query parameters that say what an operation is about: domain, repository, package.
 
 use larder_core::error::{Invalid, Result};
-use larder_core::model::{AccountId, DomainName, PackageFormat, PackageKey, RepositoryName, VersionText};
+use larder_core::model::{
+    AccountId, DomainName, PackageFormat, PackageGroupPattern, PackageKey, RepositoryName, VersionText,
+};
 
 use super::operations::{Param, param};
 use super::query::Query;
@@ -39,6 +41,21 @@ impl RepositoryAddress {
     /// Reads the repository from a parameter of another name.
     pub(super) fn parse_named(query: &Query, repository: Param) -> Result<Self> {
         Ok(Self { domain: DomainAddress::parse(query)?, name: query.get(repository, str::parse::<RepositoryName>)? })
+    }
+}
+
+/// A package group of a domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PackageGroupAddress {
+    pub(super) domain: DomainAddress,
+    pub(super) pattern: PackageGroupPattern,
+}
+
+impl PackageGroupAddress {
+    /// Reads `domain`, `domain-owner` and `package-group`.
+    pub(super) fn parse(query: &Query) -> Result<Self> {
+        let pattern = query.get(param::PACKAGE_GROUP, PackageGroupPattern::new)?;
+        Ok(Self { domain: DomainAddress::parse(query)?, pattern })
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::StatusCode;
 use larder_core::access::{
-    AccountTarget, Action, Allowed, Caller, DomainTarget, PackageTarget, RepositoryTarget, Target,
+    AccountTarget, Action, Allowed, Caller, DomainTarget, PackageGroupTarget, PackageTarget, RepositoryTarget, Target,
 };
 use larder_core::error::Result;
 use larder_core::model::{AccountId, Domain, PackageFormat, PackageKey, VersionText};
@@ -14,7 +14,7 @@ use larder_http::Response;
 use larder_http::response;
 use serde::Serialize;
 
-use super::address::{DomainAddress, PackageAddress, PackageName, RepositoryAddress};
+use super::address::{DomainAddress, PackageAddress, PackageGroupAddress, PackageName, RepositoryAddress};
 use super::operations::{Operation, ResourceKind, param};
 use super::query::Query;
 use crate::endpoint_url::EndpointUrls;
@@ -73,6 +73,15 @@ impl Call<'_> {
         let target = self.repository(&address.repository).await?;
         let target = PackageTarget::new(&target, self.package_key(&address.package)?);
         self.authorize(ResourceKind::Package, target).await
+    }
+
+    /// Authorizes the operation on a package group, which need not exist.
+    pub(super) async fn authorize_package_group(
+        &self,
+        address: PackageGroupAddress,
+    ) -> Result<Allowed<PackageGroupTarget>> {
+        let domain = self.domain(&address.domain).await?;
+        self.authorize(ResourceKind::PackageGroup, PackageGroupTarget { domain, pattern: address.pattern }).await
     }
 
     /// Authorizes the operation, which the table lists for this kind of resource.

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use larder_core::access::{Action, Allowed, DomainTarget, RepositoryTarget, Target};
+use larder_core::access::{Action, Allowed, DomainTarget, PackageGroupTarget, RepositoryTarget, Target};
 use larder_core::error::{Error, ResourceType, Result};
 use larder_core::model::{Arn, Domain, Repository, ResourceArn, Tag};
 
 use super::call::Call;
 use super::operations::param;
 
-/// A domain or repository named by its ARN.
+/// A domain, repository or package group named by its ARN.
 #[derive(Debug, Clone)]
 pub(super) enum TaggedTarget {
     Domain(DomainTarget),
     Repository(RepositoryTarget),
+    PackageGroup(PackageGroupTarget),
 }
 
 impl Target for TaggedTarget {
@@ -21,26 +22,32 @@ impl Target for TaggedTarget {
         match self {
             Self::Domain(target) => target.arn(region),
             Self::Repository(target) => target.arn(region),
+            Self::PackageGroup(target) => target.arn(region),
         }
     }
     fn domain(&self) -> Option<&Arc<Domain>> {
         match self {
             Self::Domain(target) => target.domain(),
             Self::Repository(target) => target.domain(),
+            Self::PackageGroup(target) => target.domain(),
         }
     }
     fn repository(&self) -> Option<&Arc<Repository>> {
         match self {
             Self::Domain(target) => target.repository(),
             Self::Repository(target) => target.repository(),
+            Self::PackageGroup(target) => target.repository(),
         }
+    }
+    fn tagged(&self, region: &str) -> Option<Arn> {
+        Some(self.arn(region))
     }
 }
 
 /// Finds what `resourceArn` names.
 ///
 /// # Errors
-/// [`Error::Validation`] for what is not the ARN of a domain or repository, [`Error::ResourceNotFound`] for one that is
+/// [`Error::Validation`] for what is not the ARN of such a resource, [`Error::ResourceNotFound`] for one that is
 /// not here.
 pub(super) async fn find_tagged(call: &Call<'_>) -> Result<TaggedTarget> {
     let access = &call.services.access;
@@ -51,10 +58,11 @@ pub(super) async fn find_tagged(call: &Call<'_>) -> Result<TaggedTarget> {
             format!("resourceArn is of region '{region}', this is '{}'", access.region()),
         )
     };
-    match call.query.get(param::RESOURCE_ARN, ResourceArn::parse)? {
-        ResourceArn::Domain { region, .. } | ResourceArn::Repository { region, .. } if region != access.region() => {
-            Err(elsewhere(&region))
-        }
+    let arn = call.query.get(param::RESOURCE_ARN, ResourceArn::parse)?;
+    if arn.region() != access.region() {
+        return Err(elsewhere(arn.region()));
+    }
+    match arn {
         ResourceArn::Domain { owner, domain, .. } => {
             Ok(TaggedTarget::Domain(DomainTarget { domain: access.get_domain(&owner, &domain).await? }))
         }
@@ -62,6 +70,12 @@ pub(super) async fn find_tagged(call: &Call<'_>) -> Result<TaggedTarget> {
             let domain = access.get_domain(&owner, &domain).await?;
             let repository = access.get_repository(&domain, &repository).await?;
             Ok(TaggedTarget::Repository(RepositoryTarget { domain, repository }))
+        }
+        ResourceArn::PackageGroup { owner, domain, pattern, .. } => {
+            let domain = access.get_domain(&owner, &domain).await?;
+            let target = PackageGroupTarget { domain, pattern };
+            call.services.package_groups.check_exists(&target).await?;
+            Ok(TaggedTarget::PackageGroup(target))
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    AccountId, Actor, Arn, Domain, DomainName, PackageKey, Principal, Repository, RepositoryName, Timestamp,
+    AccountId, Actor, Arn, Domain, DomainName, PackageGroupPattern, PackageKey, Principal, Repository, RepositoryName,
+    Timestamp,
 };
 
 /// Proof that `actor` may do one action on `target`. Only [`super::Access`] makes one.
@@ -79,6 +80,13 @@ impl PackageTarget {
     }
 }
 
+/// A package group, existing or not, of a domain.
+#[derive(Debug, Clone)]
+pub struct PackageGroupTarget {
+    pub domain: Arc<Domain>,
+    pub pattern: PackageGroupPattern,
+}
+
 /// A domain that is not there: one to be created, or one whose deletion has nothing left to do.
 #[derive(Debug, Clone)]
 pub struct NewDomainTarget {
@@ -109,6 +117,30 @@ pub trait Target: Clone + Send + Sync {
     /// The repository it lies in, whose policy is consulted.
     fn repository(&self) -> Option<&Arc<Repository>> {
         None
+    }
+    /// The resource whose tags count. Packages have none: their repository's do (reference 5.5).
+    fn tagged(&self, region: &str) -> Option<Arn> {
+        let domain = self.domain()?;
+        Some(match self.repository() {
+            Some(repository) => Arn::repository(region, &domain.owner, &domain.name, &repository.name),
+            None => Arn::domain(region, &domain.owner, &domain.name),
+        })
+    }
+    /// Whether tags on it may be settings of Larder (see [`crate::model::Cooldown`]).
+    fn has_settings(&self) -> bool {
+        self.repository().is_some()
+    }
+}
+
+impl Target for PackageGroupTarget {
+    fn arn(&self, region: &str) -> Arn {
+        Arn::package_group(region, &self.domain.owner, &self.domain.name, &self.pattern)
+    }
+    fn domain(&self) -> Option<&Arc<Domain>> {
+        Some(&self.domain)
+    }
+    fn tagged(&self, region: &str) -> Option<Arn> {
+        Some(self.arn(region))
     }
 }
 

@@ -261,13 +261,8 @@ impl Access {
         }
         if let Some(domain) = target.domain() {
             context.push(("aws:ResourceAccount".to_owned(), vec![domain.owner.to_string()]));
-            // Packages have no tags: their repository's count (reference 5.5).
-            let tagged = match target.repository() {
-                Some(repository) => {
-                    crate::model::Arn::repository(&self.region, &domain.owner, &domain.name, &repository.name)
-                }
-                None => crate::model::Arn::domain(&self.region, &domain.owner, &domain.name),
-            };
+        }
+        if let Some(tagged) = target.tagged(&self.region) {
             for tag in self.store.list_tags(tagged.as_str()).await? {
                 context.push((format!("aws:ResourceTag/{}", tag.key), vec![tag.value]));
             }

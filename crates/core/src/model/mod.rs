@@ -3,6 +3,7 @@
 mod arn;
 mod asset;
 mod aws_managed;
+mod cooldown;
 mod credentials;
 mod domain;
 mod encryption_key;
@@ -12,6 +13,7 @@ mod journal;
 mod names;
 mod origin;
 mod package;
+mod package_group;
 mod page;
 mod principal;
 mod publication;
@@ -24,6 +26,7 @@ mod version;
 pub use arn::{Arn, ResourceArn};
 pub use asset::{Asset, AssetKind, AssetName, Digests, HashAlgorithm, Sha256};
 pub use aws_managed::AwsManagedPolicy;
+pub use cooldown::{Cooldown, Held, ReleaseTime, spoken};
 pub use credentials::{AccessKey, AccessKeyId, AccessKeyStatus, AuthorizationToken, SecretAccessKey, TokenId};
 pub use domain::{Domain, DomainId};
 pub use encryption_key::EncryptionKey;
@@ -36,6 +39,10 @@ pub use journal::{Actor, JournalRecord};
 pub use names::{AccountId, DomainName, RepositoryName, UserName};
 pub use origin::{AllowPublish, AllowUpstream, EntryPoint, Origin, OriginRestrictions, OriginType};
 pub use package::{NamespaceRule, Package, PackageFormat, PackageId, PackageKey};
+pub use package_group::{
+    Association, AssociationType, EffectiveRestriction, FOLD_VERSION, FoldedRange, Lineage, PackageGroup,
+    PackageGroupId, PackageGroupPattern, PackagePath, Restriction, RestrictionMode, RestrictionType, Specificity, fold,
+};
 pub use page::{Page, PageRequest, PageToken};
 pub use principal::{Principal, PrincipalKind, User};
 pub use publication::{ExpectedDigests, NewAsset, Publication, PublishMode, Published, TagUpdate};

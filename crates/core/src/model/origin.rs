@@ -28,6 +28,8 @@ impl OriginRestrictions {
     pub const PUBLISHED: Self = Self { publish: AllowPublish::Allow, upstream: AllowUpstream::Block };
     /// What a package gets when its first version is ingested or retained: nobody may publish under its name.
     pub const INGESTED: Self = Self { publish: AllowPublish::Block, upstream: AllowUpstream::Allow };
+    /// Nothing is blocked: the package's group decides.
+    pub const OPEN: Self = Self { publish: AllowPublish::Allow, upstream: AllowUpstream::Allow };
 }
 
 /// How a version entered the domain.

@@ -49,6 +49,13 @@ impl Timestamp {
         i64::try_from(date.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Self)
     }
 
+    /// Reads a date as HTTP headers have it (RFC 9110 section 5.6.7); `None` if it is not one.
+    #[must_use]
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        let since = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_millis()).ok().map(Self)
+    }
+
     /// As the standard library's instant; times before 1970 become 1970.
     #[must_use]
     pub fn system_time(self) -> SystemTime {
@@ -112,5 +119,7 @@ mod tests {
         let text = "2026-01-02T03:04:05.678Z";
         assert_eq!(Timestamp::parse_rfc3339(text).map(Timestamp::rfc3339).as_deref(), Some(text));
         assert_eq!(Timestamp(0).rfc3339(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Timestamp(784_111_777_000)));
+        assert_eq!(Timestamp::parse_http_date("yesterday"), None);
     }
 }

@@ -34,11 +34,23 @@ pub enum Blob {
 /// An upload that is no larger may be kept in memory until it is committed ([`BlobStore::hold`]).
 pub const HELD_LIMIT_BYTES: usize = 128 << 10;
 
+/// How long a [kept](BlobStore::stage_kept) staging file that nobody writes to outlives the process that began it.
+pub const KEPT_FOR: Duration = Duration::from_secs(3600);
+
 /// The blob store.
 #[async_trait]
 pub trait BlobStore: Send + Sync + 'static {
     /// Starts a blob whose bytes are not known yet. Dropping it without committing discards it.
     async fn stage(&self) -> Result<Box<dyn Staging>>;
+
+    /// As [`BlobStore::stage`], but what is written outlives the process, and the staging's being dropped: it goes by
+    /// [`Staging::discard`], by being finished, or some time after [`KEPT_FOR`]. The name is made of hexadecimal digits and
+    /// `-`; it is an error if it is taken.
+    async fn stage_kept(&self, name: &str) -> Result<Box<dyn Staging>>;
+
+    /// Goes on with what an earlier process left under a name, reading all of it for its digests; `None` if there is nothing,
+    /// or nobody wrote to it for [`KEPT_FOR`]. While the earlier process is still there, both would write.
+    async fn resume_kept(&self, name: &str) -> Result<Option<Box<dyn Staging>>>;
 
     /// Takes a small blob that is whole in memory; its only file is the one that committing it makes, where the store is
     /// able to. Blocking, because it hashes.
@@ -89,6 +101,9 @@ pub trait Staging: Send {
 
     /// The file, which others may open and read while it grows (a shared download).
     fn path(&self) -> &Path;
+
+    /// Gives it up, also if it is kept.
+    fn discard(self: Box<Self>) {}
 
     /// Ends writing: everything written is readable at the path; digests are final.
     async fn finish(self: Box<Self>) -> Result<StagedBlob>;

@@ -1,11 +1,14 @@
 //! Writes as values. The store applies one in one transaction, with its preconditions and its journal record.
 
-use super::{IdentityChange, IdentityProvider, NewRole, SpentToken};
+use super::{
+    AllowedRepositoryUpdate, IdentityChange, IdentityProvider, NewPackageGroup, NewRole, PackageGroupOriginUpdate,
+    SpentToken,
+};
 use crate::model::{
     AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AssetName, AuthorizationToken, Domain, DomainId, DomainName,
-    ExternalConnection, OriginRestrictions, PackageId, PackageKey, Principal, Publication, Published, RepositoryId,
-    RepositoryName, Revision, Session, Tag, TokenId, User, UserName, VersionFailure, VersionId, VersionStatus,
-    VersionText,
+    ExternalConnection, OriginRestrictions, PackageGroupPattern, PackageId, PackageKey, Principal, Publication,
+    Published, RepositoryId, RepositoryName, Revision, Session, Tag, TokenId, User, UserName, VersionFailure,
+    VersionId, VersionStatus, VersionText,
 };
 
 /// A write.
@@ -138,6 +141,24 @@ pub enum Change {
         repository: RepositoryId,
         expected: Option<Revision>,
         document: Option<(String, Revision)>,
+    },
+
+    // package groups
+    /// Conflict if the pattern is taken; quota if the domain has `limit` groups.
+    CreatePackageGroup(Box<NewPackageGroup>),
+    /// `None` leaves a member as it is.
+    UpdatePackageGroup {
+        domain: DomainId,
+        pattern: PackageGroupPattern,
+        contact_info: Option<String>,
+        description: Option<String>,
+    },
+    /// Answers [`Applied::AllowedRepositories`].
+    UpdatePackageGroupOrigin(Box<PackageGroupOriginUpdate>),
+    /// The group's children become its parent's. Refused for the root.
+    DeletePackageGroup {
+        domain: DomainId,
+        pattern: PackageGroupPattern,
     },
 
     // tags, by the ARN of an existing resource
@@ -273,4 +294,6 @@ pub enum Applied {
     Done,
     Published(Published),
     Versions(BatchOutcome),
+    /// The lists that changed.
+    AllowedRepositories(Vec<AllowedRepositoryUpdate>),
 }

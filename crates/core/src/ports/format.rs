@@ -9,8 +9,12 @@ use bytes::Bytes;
 use super::{RegistryAnswer, RegistryDocuments, RegistryRequest, StoredIndex};
 use crate::error::{Error, Invalid, Result as CoreResult};
 use crate::model::{
-    AssetKind, AssetName, ExpectedDigests, PackageFormat, PackageKey, TagUpdate, Timestamp, VersionDetails, VersionText,
+    AssetKind, AssetName, ExpectedDigests, PackageFormat, PackageKey, ReleaseTime, TagUpdate, Timestamp,
+    VersionDetails, VersionText,
 };
+
+/// Asks of a version in an index whether it may be taken, given what the index says of when it was published.
+pub type Gate<'g> = dyn FnMut(&str, ReleaseTime) -> bool + 'g;
 
 /// A package format. One without public registries leaves all about them as it is.
 #[async_trait]
@@ -101,6 +105,34 @@ pub trait Format: Send + Sync + 'static {
     /// [`Invalid`] if it does not parse.
     fn index_versions(&self, _package: &PackageKey, _index: &StoredIndex) -> Result<Vec<VersionText>, Invalid> {
         Ok(Vec::new())
+    }
+
+    /// The index, or another document, without the versions that the gate does not let pass: as if the registry had
+    /// never published them. Tags that point to one of them point to the newest that is left. `None` if all pass; an
+    /// index without a body if none does.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it does not parse.
+    fn withhold(
+        &self,
+        _package: &PackageKey,
+        _index: &StoredIndex,
+        _gate: &mut Gate<'_>,
+    ) -> Result<Option<StoredIndex>, Invalid> {
+        Ok(None)
+    }
+
+    /// The versions whose age the index does not say. When they were first seen in it is kept.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it does not parse.
+    fn undated_versions(&self, _package: &PackageKey, _index: &StoredIndex) -> Result<Vec<VersionText>, Invalid> {
+        Ok(Vec::new())
+    }
+
+    /// The document whose `Last-Modified` says when a version was published, where the index does not (Maven's POM).
+    fn dating_document(&self, _package: &PackageKey, _version: &VersionText) -> Option<PackageKey> {
+        None
     }
 
     /// The document that promises an asset: the package's index, or another where the index lists no files (Maven's

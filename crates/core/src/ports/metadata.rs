@@ -1,11 +1,12 @@
 //! Reading metadata, one trait per aggregate, and applying changes. Every read sees what was acknowledged before.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Applied, Change, Identities, Sessions};
+use super::{Applied, Change, Identities, PackageGroups, Sessions};
 use crate::error::Result;
 use crate::model::{
     AccessKey, AccessKeyId, AccountId, Actor, AllowPublish, AllowUpstream, Asset, AuthorizationToken, Domain, DomainId,
@@ -24,6 +25,7 @@ pub trait MetadataStore:
     + Domains
     + Repositories
     + Packages
+    + PackageGroups
     + UpstreamIndexes
     + Journal
     + Send
@@ -37,8 +39,8 @@ pub trait MetadataStore:
     /// Cheap enough for every request.
     async fn epoch(&self) -> Result<u64>;
 
-    /// A number that rises with every change to accounts, users, keys, policies, domains, repositories, links and
-    /// tags, and with every deletion of a token: what authorization and the upstream graph depend on.
+    /// A number that rises with every change to accounts, users, keys, policies, domains, repositories, links,
+    /// package groups and tags, and with every deletion of a token: what authorization and the upstream graph depend on.
     async fn control_generation(&self) -> Result<u64>;
 
     /// Answers once the database does.
@@ -209,7 +211,25 @@ pub trait UpstreamIndexes: Send + Sync {
         key: &PackageKey,
         index: &StoredIndex,
     ) -> Result<StoredIndex>;
+    /// When the versions of an index that does not say their age were first seen in it.
+    async fn find_sightings(
+        &self,
+        repository: RepositoryId,
+        connection: ExternalConnection,
+        key: &PackageKey,
+    ) -> Result<Sightings>;
+    /// Replaces them. Nothing is kept for an index that is not stored.
+    async fn put_sightings(
+        &self,
+        repository: RepositoryId,
+        connection: ExternalConnection,
+        key: &PackageKey,
+        sightings: &Sightings,
+    ) -> Result<()>;
 }
+
+/// Versions, and when each was first seen at its source: it was published then at the latest.
+pub type Sightings = BTreeMap<String, Timestamp>;
 
 /// An index document of a public registry.
 #[derive(Debug, Clone)]
@@ -224,6 +244,14 @@ pub struct StoredIndex {
     pub checked_at: Timestamp,
     /// Rises whenever the body changes.
     pub revision: i64,
+}
+
+impl StoredIndex {
+    /// The same with another body.
+    #[must_use]
+    pub fn with_body(&self, body: Option<Bytes>) -> Self {
+        Self { body, ..self.clone() }
+    }
 }
 
 /// The journal's readers.

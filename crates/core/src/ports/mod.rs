@@ -6,6 +6,7 @@ mod change;
 mod format;
 mod identities;
 mod metadata;
+mod package_groups;
 mod policy;
 mod registry;
 mod secrets;
@@ -13,16 +14,17 @@ mod sessions;
 mod transport;
 mod web_identity;
 
-pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, StagedBlob, Staging};
+pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, KEPT_FOR, StagedBlob, Staging};
 pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
-pub use format::{Format, IndexRequest, Inspected, Promise, PromisedAsset};
+pub use format::{Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset};
 pub use identities::{Identities, IdentityChange};
 pub use metadata::{
     Accounts, Domains, HostedPackage, Journal, MetadataStore, PackageFilter, Packages, Repositories, RepositoryFilter,
-    StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,
+    Sightings, StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,
 };
+pub use package_groups::{AllowedRepositoryUpdate, NewPackageGroup, PackageGroupOriginUpdate, PackageGroups};
 pub use policy::{AccessQuestion, Effect, Grant, PolicyEvaluator, PolicyKind, TrustQuestion, Verdict};
-pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryRequest};
+pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryQuestion, RegistryRequest};
 pub use secrets::Secrets;
 pub use sessions::{AssumableRole, IdentityProvider, NewRole, Sessions, SpentToken};
 pub use transport::{HttpTransport, IncomingResponse, OutgoingBody, OutgoingRequest};

@@ -23,6 +23,20 @@ pub trait PublicRegistries: Send + Sync + 'static {
         limit_bytes: usize,
     ) -> Result<RegistryAnswer>;
 
+    /// Asks a service of the registry something that needs a body (`POST`). It is sent once, and no redirect is followed
+    /// with it. Unless a registry takes such questions, it has nothing to say.
+    ///
+    /// # Errors
+    /// As [`PublicRegistries::fetch_document`].
+    async fn ask(
+        &self,
+        _connection: ExternalConnection,
+        _question: &RegistryQuestion,
+        _limit_bytes: usize,
+    ) -> Result<RegistryAnswer> {
+        Ok(RegistryAnswer::NotFound)
+    }
+
     /// Opens a file: an address found in a document, relative to the document's path or absolute. Addresses outside
     /// the configured origin and its allow-list are refused.
     ///
@@ -50,6 +64,15 @@ pub struct RegistryRequest {
     /// Validators of what is held.
     pub etag: Option<String>,
     pub last_modified: Option<String>,
+}
+
+/// What a service of a registry is asked.
+#[derive(Debug, Clone)]
+pub struct RegistryQuestion {
+    /// Below the connection's address, percent-encoded.
+    pub path: String,
+    /// A JSON document.
+    pub body: bytes::Bytes,
 }
 
 /// What the registry said.

@@ -1,7 +1,10 @@
 //! The sentences, rule by rule.
 
 use super::{Refusal, RefusalCode};
-use crate::model::{ExternalConnection, PackageKey, RepositoryName, VersionStatus, VersionText};
+use crate::model::{
+    ExternalConnection, Held, PackageKey, ReleaseTime, RepositoryName, Timestamp, VersionStatus, VersionText, spoken,
+};
+use crate::services::Withheld;
 
 /// The rule of a package group that refused: which group the package belongs to, and where its mode comes from.
 #[derive(Debug, Clone, Copy)]
@@ -108,6 +111,55 @@ impl Refusal {
             .with("setBy", set_by)
     }
 
+    /// A rule on the age of versions from public registries holds the version back.
+    #[must_use]
+    pub fn cooldown(package: &PackageKey, withheld: &Withheld, now: Timestamp) -> Self {
+        let Withheld { version, released, set_by, held } = withheld;
+        let when = match released {
+            ReleaseTime::PublishedAt(at) => {
+                format!("was published at its source on {}, {} ago", seconds(*at), spoken(now.since(*at)))
+            }
+            ReleaseTime::KnownSince(at) => {
+                format!("has no publication time at its source and is known to be there since {}", seconds(*at))
+            }
+            ReleaseTime::Unknown => "has no publication time at its source and counts as young".to_owned(),
+        };
+        let (code, rule) = match held {
+            Held::TooYoung { minimum_age, .. } => {
+                (RefusalCode::CooldownTooYoung, format!("takes versions that are {} old", spoken(*minimum_age)))
+            }
+            Held::AgeUnknown { minimum_age: Some(minimum_age), .. } => {
+                (RefusalCode::CooldownAgeUnknown, format!("takes versions that are {} old", spoken(*minimum_age)))
+            }
+            Held::AgeUnknown { minimum_age: None, .. } => {
+                (RefusalCode::CooldownAgeUnknown, "takes only versions from before its emergency line".to_owned())
+            }
+            Held::AfterCutOff { newest } => {
+                (RefusalCode::CooldownAfterCutOff, format!("takes nothing published after {}", seconds(*newest)))
+            }
+            Held::Unreadable => {
+                (RefusalCode::CooldownAgeUnknown, "has a minimum age that cannot be read and takes nothing".to_owned())
+            }
+        };
+        let until = held.until().map(|until| format!(", so this one from {} on", seconds(until))).unwrap_or_default();
+        let sentence = format!(
+            "version '{version}' of '{package}' {when}; {set_by} {rule}{until}; who may TagResource there can exempt \
+             the package"
+        );
+        let mut refusal =
+            Self::new(code, sentence).with("package", package).with("version", version).with("setBy", set_by);
+        if let ReleaseTime::PublishedAt(at) = released {
+            refusal = refusal.with("publishedAt", at);
+        }
+        if let ReleaseTime::KnownSince(at) = released {
+            refusal = refusal.with("knownSince", at);
+        }
+        match held.until() {
+            Some(until) => refusal.with("until", until),
+            None => refusal,
+        }
+    }
+
     /// The version's status hides it; `None` for a status that does not.
     #[must_use]
     pub fn status(
@@ -137,4 +189,10 @@ impl Refusal {
                 .with("status", status),
         )
     }
+}
+
+/// An instant to the second, as people read it.
+fn seconds(at: Timestamp) -> String {
+    let text = at.rfc3339();
+    format!("{}Z", text.split('.').next().unwrap_or_default())
 }

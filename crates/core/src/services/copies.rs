@@ -1,7 +1,7 @@
 //! Copying versions between repositories of a domain (reference 2.8). No bytes move: assets are stored once per domain.
 
-use super::VersionService;
 use super::versions::revision_differs;
+use super::{Rules, VersionService};
 use crate::access::{Allowed, PackageTarget, RepositoryTarget};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
@@ -73,13 +73,14 @@ impl VersionService {
         source: &Allowed<RepositoryTarget>,
         key: &PackageKey,
         include_from_upstream: bool,
-    ) -> Result<Vec<RepositoryId>> {
+    ) -> Result<Vec<(RepositoryId, Rules)>> {
         let mut places = Vec::new();
-        let mut walk = self.graph.walk(&source.target().repository, key);
+        let mut walk = self.graph.walk(&source.target().repository, key).await?;
         while let Some(repository) = walk.next().await? {
             let package = self.store.find_package(repository.id, key).await?;
             if package.is_some() {
-                places.push(repository.id);
+                let way = walk.way();
+                places.push((repository.id, self.cooldowns.rules(&way[..way.len() - 1], key).await?));
             }
             if !include_from_upstream {
                 break;
@@ -93,12 +94,14 @@ impl VersionService {
     /// The first repository that has the version supplies it, in whatever status (reference 3.3).
     async fn find_in(
         &self,
-        places: &[RepositoryId],
+        places: &[(RepositoryId, Rules)],
         key: &PackageKey,
         wanted: &VersionSelector,
     ) -> Result<Option<PackageVersion>> {
-        for place in places {
-            if let Some(found) = self.store.find_version(*place, key, &wanted.version).await? {
+        for (place, rules) in places {
+            if let Some(found) = self.store.find_version(*place, key, &wanted.version).await?
+                && self.cooldowns.judge_stored(rules, &found).is_none()
+            {
                 return Ok(Some(found));
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Limits;
-use super::tags::tag_set;
+use super::tags::{check_settings, tag_set};
 use crate::access::{AccountTarget, Allowed, DomainTarget, NewDomainTarget};
 use crate::error::{Error, ResourceType, Result, ValidationReason};
 use crate::model::{Domain, DomainId, EncryptionKey, Page, PageRequest, Tag};
@@ -62,6 +62,7 @@ impl DomainService {
             policy: None,
         };
         let tags = tag_set(new.tags)?;
+        check_settings(&tags, false)?;
         self.store.apply(allowed.actor(), Change::CreateDomain { domain, tags, limit: self.limit }).await?;
         let domain = self.store.find_domain(owner, name).await?.ok_or_else(|| {
             Error::not_found(

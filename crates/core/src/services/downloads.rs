@@ -15,6 +15,7 @@ use crate::model::{
     PackageVersion, Repository, RepositoryId, Sha256, Timestamp, VersionId, VersionStatus, VersionText,
 };
 use crate::ports::{Blob, BlobStore, ByteRange, Change, Format, MetadataStore, Promise, PromisedAsset, StoredIndex};
+use crate::refusal::Refusal;
 
 /// Opens assets for package managers.
 pub struct Downloads {
@@ -113,7 +114,8 @@ impl Downloads {
     /// the repository that was asked, after the answer.
     ///
     /// # Errors
-    /// [`Error::ResourceNotFound`] if no source has it or its status hides it; [`Error::Upstream`] if a registry that
+    /// [`Error::ResourceNotFound`] if no source has it or its status hides it; [`Error::Refused`] if it is held back for
+    /// being young; [`Error::Upstream`] if a registry that
     /// has it fails.
     pub async fn open(
         &self,
@@ -264,11 +266,13 @@ impl Downloads {
         asset: &AssetName,
         depends_on: &mut Dependencies,
     ) -> Result<Hit> {
-        let mut walk = self.views.graph.walk(start, key);
+        let mut walk = self.views.graph.walk(start, key).await?;
         let mut failure = None;
         // Once a repository holds the version without this asset, only the version's own origin may add it.
         let mut origin = None;
+        let mut refusal = None;
         while let Some(repository) = walk.next().await? {
+            let way = walk.way();
             let package = self.views.store.find_package(repository.id, key).await?;
             depends_on.note(repository.id, package.as_ref().map(|package| package.revision));
             if package.is_some()
@@ -277,9 +281,13 @@ impl Downloads {
                 let served = found.status.is_downloadable()
                     || found.status == VersionStatus::Unfinished && self.formats.get(key.format())?.serves_unfinished();
                 if !served {
-                    return Err(missing(start, key, version, asset));
+                    let refusal = Refusal::status(key, version, &start.name, found.status);
+                    return Err(refused(refusal).unwrap_or_else(|| missing(start, key, version, asset)));
                 }
-                if origin.is_none() || origin.as_ref() == Some(&found.origin) {
+                let rules = self.views.cooldowns.rules(&way[..way.len() - 1], key).await?;
+                if let Some(held) = self.views.cooldowns.judge_stored(&rules, &found) {
+                    refusal.get_or_insert_with(|| held.refusal(key, self.views.clock.now()));
+                } else if origin.is_none() || origin.as_ref() == Some(&found.origin) {
                     if let Some(asset) = found.assets.iter().find(|stored| stored.name == *asset).cloned() {
                         return Ok(Hit::Stored { repository: repository.id, version: found, asset });
                     }
@@ -295,15 +303,29 @@ impl Downloads {
             let document = format.promising_document(key, version, asset);
             match self.views.indexes.get(repository.id, connection, &document).await {
                 Ok(current) => {
-                    if let Some((promise, asset)) = promised(format, key, current.index, version, asset).await? {
+                    let cooldowns = &self.views.cooldowns;
+                    let rules = cooldowns.rules(&way, key).await?;
+                    let (source, index) = ((repository.id, connection), Arc::clone(&current.index));
+                    let gated = cooldowns.gate_index(&rules, source, key, &document, index).await?;
+                    let allowed = Arc::clone(&gated.index);
+                    if let Some((promise, asset)) = promised(Arc::clone(&format), key, allowed, version, asset).await? {
                         return Ok(Hit::Offered { repository, connection, promise: Arc::new(promise), asset });
+                    }
+                    // Only what would be there without the rule is refused by the rule.
+                    if let Some(held) = gated.of_version(version)
+                        && promised(format, key, current.index, version, asset).await?.is_some()
+                    {
+                        refusal.get_or_insert_with(|| held.refusal(key, self.views.clock.now()));
                     }
                 }
                 Err(error @ Error::Upstream { .. }) => failure = Some(error),
                 Err(error) => return Err(error),
             }
         }
-        Err(failure.unwrap_or_else(|| missing(start, key, version, asset)))
+        if let Some(refusal) = refusal {
+            return Err(refusal.into());
+        }
+        Err(failure.or_else(|| refused(walk.into_refusal())).unwrap_or_else(|| missing(start, key, version, asset)))
     }
 }
 
@@ -331,6 +353,11 @@ async fn promised(
     })
     .await
     .map_err(Error::internal)?
+}
+
+/// What a rule hides, as a missing resource.
+fn refused(refusal: Option<Refusal>) -> Option<Error> {
+    refusal.map(|refusal| Error::hidden(ResourceType::Asset, "", refusal))
 }
 
 fn missing(repository: &Repository, key: &PackageKey, version: &VersionText, asset: &AssetName) -> Error {

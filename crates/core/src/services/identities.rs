@@ -1,5 +1,5 @@
-//! Accounts, IAM users, their access keys and identity policies. Managed on the machine itself: see
-//! [`crate::access::Access::authorize_machine`].
+//! Accounts, IAM users, their access keys and identity policies. Managed on the machine itself (see
+//! [`crate::access::Access::authorize_machine`]) or through IAM's protocol ([`crate::access::Access::authorize_identity`]).
 
 mod holder_policies;
 mod holders;

@@ -19,6 +19,8 @@ pub struct Limits {
     pub domains_per_account: u32,
     /// Repositories of a domain.
     pub repositories_per_domain: u32,
+    /// Package groups of a domain.
+    pub package_groups_per_domain: u32,
     /// How long a public registry's index counts as fresh.
     pub index_fresh_for: Duration,
     /// How long a public registry's "no such package" is believed.
@@ -42,6 +44,7 @@ impl Default for Limits {
             searched_repositories: 25,
             domains_per_account: 10,
             repositories_per_domain: 1000,
+            package_groups_per_domain: 20_000,
             index_fresh_for: Duration::from_secs(600),
             absence_fresh_for: Duration::from_secs(300),
             failure_pause: Duration::from_secs(15),

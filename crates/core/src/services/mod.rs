@@ -2,6 +2,7 @@
 
 mod background;
 mod control;
+mod cooldown;
 mod copies;
 mod document;
 mod domains;
@@ -15,6 +16,7 @@ mod ingestion;
 mod keyed_lock;
 mod limits;
 mod maintenance;
+mod package_groups;
 mod packages;
 mod policies;
 mod publishing;
@@ -31,6 +33,8 @@ mod wiring;
 
 pub use background::Background;
 pub use control::Control;
+pub(crate) use cooldown::Cooldowns;
+pub use cooldown::{AppliedRule, Rules, SetBy, Withheld};
 pub use copies::CopyRequest;
 pub use document::{Document, Rendered};
 pub use domains::{DescribedDomain, DomainService, NewDomain};
@@ -41,6 +45,8 @@ pub use index::IndexService;
 pub(crate) use ingestion::{Ingest, Ingestion};
 pub use limits::Limits;
 pub use maintenance::{GarbageReport, Maintenance, Problem, VerifyReport};
+pub(crate) use package_groups::Associations;
+pub use package_groups::{OriginUpdate, PackageGroupService, PackageGroupSettings, PackageGroupUpdate};
 pub use packages::PackageService;
 pub use policies::{PolicyService, PolicyTarget, ResourcePolicy};
 pub use publishing::{Publishing, Upload, UploadedAsset};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::ingestion::merge;
 use super::view::Views;
-use super::{Formats, Limits};
+use super::{Associations, Formats, Limits};
 use crate::access::{Allowed, PackageTarget};
 use crate::error::{ConflictKind, Error, ResourceType, Result};
 use crate::model::{
@@ -47,6 +47,7 @@ pub struct UploadedAsset {
 /// Publishes versions and changes what hangs on them.
 pub struct Publishing {
     pub(super) views: Arc<Views>,
+    pub(super) associations: Arc<Associations>,
     pub(super) store: Arc<dyn MetadataStore>,
     pub(super) blobs: Arc<dyn BlobStore>,
     pub(super) formats: Formats,
@@ -95,7 +96,7 @@ impl Publishing {
         }
     }
 
-    /// Origin controls, and the version must not be reachable elsewhere. Also worth asking before a large body is read.
+    /// Origin controls, the package's group, and the version must not be reachable elsewhere. Also worth asking before a large body is read.
     ///
     /// # Errors
     /// As [`Publishing::publish`].
@@ -109,6 +110,11 @@ impl Publishing {
         let restrictions = package.map(|package| package.restrictions);
         if restrictions.is_some_and(|restrictions| restrictions.publish == AllowPublish::Block) {
             return Err(Refusal::origin_publish(&target.package, &target.repository.name).into());
+        }
+        let group = self.associations.get(target.domain.id, &target.package).await?;
+        let PackageTarget { repository, package: key, .. } = target;
+        if let Some(refusal) = group.refuses_publish(key, repository.id, &repository.name) {
+            return Err(refusal.into());
         }
         let upstream = restrictions.map_or(AllowUpstream::Allow, |restrictions| restrictions.upstream);
         if upstream == AllowUpstream::Block || target.package.format() == PackageFormat::Generic {
@@ -137,7 +143,7 @@ impl Publishing {
         version: &VersionText,
     ) -> Result<bool> {
         let key = &target.package;
-        let mut walk = self.views.graph.walk(&target.repository, key);
+        let mut walk = self.views.graph.walk(&target.repository, key).await?;
         while let Some(repository) = walk.next().await? {
             let found;
             let package = if repository.id == target.repository.id {

@@ -9,7 +9,7 @@ use moka::sync::Cache;
 use super::keyed_lock::KeyedLock;
 use super::{Formats, Limits};
 use crate::error::{Error, Result};
-use crate::model::{Clock, ExternalConnection, PackageKey, RepositoryId, Timestamp};
+use crate::model::{Clock, ExternalConnection, PackageKey, RepositoryId, Timestamp, VersionText};
 use crate::ports::{MetadataStore, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryRequest, StoredIndex};
 
 type IndexKey = (RepositoryId, ExternalConnection, PackageKey);
@@ -80,6 +80,9 @@ impl RegistryIndexes {
             Ok(index) => {
                 self.failed.invalidate(&key);
                 let stored = self.store.put_index(repository, connection, package, &index).await?;
+                if held.is_none_or(|held| held.revision != stored.revision) {
+                    self.note_sightings((repository, connection), package, &stored).await?;
+                }
                 let fresh_until = self.fresh_until(&stored);
                 Ok(CurrentIndex { index: Arc::new(stored), fresh_until })
             }
@@ -90,6 +93,19 @@ impl RegistryIndexes {
                 stale_or(held, until, || error)
             }
         }
+    }
+
+    /// The index of a package as it is held, without asking; `None` if it never was asked for. It counts as fresh for as
+    /// long as if it had just been checked.
+    pub(crate) async fn held(
+        &self,
+        repository: RepositoryId,
+        connection: ExternalConnection,
+        package: &PackageKey,
+    ) -> Result<Option<CurrentIndex>> {
+        let held = self.store.find_index(repository, connection, package).await?;
+        let fresh_until = self.clock.now().plus(self.limits.index_fresh_for);
+        Ok(held.map(|index| CurrentIndex { index: Arc::new(index), fresh_until }))
     }
 
     async fn refresh(
@@ -127,6 +143,31 @@ impl RegistryIndexes {
                 revision: 0,
             }),
         }
+    }
+
+    /// Keeps since when versions are known whose age their index does not say.
+    async fn note_sightings(
+        &self,
+        (repository, connection): (RepositoryId, ExternalConnection),
+        package: &PackageKey,
+        index: &StoredIndex,
+    ) -> Result<()> {
+        let format = Arc::clone(self.formats.get(package.format())?);
+        let (key, read) = (package.clone(), index.clone());
+        let undated = tokio::task::spawn_blocking(move || format.undated_versions(&key, &read));
+        let undated = undated.await.map_err(Error::internal)?.unwrap_or_default();
+        if undated.is_empty() {
+            return Ok(());
+        }
+        let changed_at = index.last_modified.as_deref().and_then(Timestamp::parse_http_date);
+        let now = changed_at.map_or(index.checked_at, |changed_at| changed_at.min(index.checked_at));
+        let known = self.store.find_sightings(repository, connection, package).await?;
+        let since = |version: &VersionText| known.get(version.as_str()).map_or(now, |known| (*known).min(now));
+        let sightings = undated.iter().map(|version| (version.to_string(), since(version))).collect();
+        if known != sightings {
+            self.store.put_sightings(repository, connection, package, &sightings).await?;
+        }
+        Ok(())
     }
 
     fn fresh_until(&self, index: &StoredIndex) -> Timestamp {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Limits;
-use super::tags::tag_set;
+use super::tags::{check_settings, tag_set};
 use crate::access::{AccountTarget, Allowed, DomainTarget, NewRepositoryTarget, RepositoryTarget};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
@@ -69,6 +69,8 @@ impl RepositoryService {
     ) -> Result<Repository> {
         let NewRepositoryTarget { domain, name } = allowed.target();
         let upstreams = self.upstream_ids(name, &settings.upstreams)?;
+        let tags = tag_set(settings.tags)?;
+        check_settings(&tags, true)?;
         let new = NewRepository {
             domain: domain.id,
             domain_owner: domain.owner.clone(),
@@ -77,7 +79,7 @@ impl RepositoryService {
             administrator: allowed.principal().account.clone(),
             description: settings.description,
             upstreams,
-            tags: tag_set(settings.tags)?,
+            tags,
             limit: self.repositories_per_domain,
         };
         self.store.apply(allowed.actor(), Change::CreateRepository(new)).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::access::{Allowed, Target};
 use crate::error::{Error, ResourceType, Result};
-use crate::model::Tag;
+use crate::model::{Cooldown, Tag};
 use crate::ports::{Change, MetadataStore};
 
 /// Sets, removes and lists tags.
@@ -27,6 +27,7 @@ impl TagService {
     /// [`Error::Validation`] for a key given twice, [`Error::QuotaExceeded`] beyond [`Tag::LIMIT`] tags.
     pub async fn tag<T: Target>(&self, allowed: &Allowed<T>, tags: Vec<Tag>) -> Result<()> {
         let tags = tag_set(tags)?;
+        check_settings(&tags, allowed.target().has_settings())?;
         let resource = allowed.target().arn(&self.region).to_string();
         let mut keys: BTreeSet<_> = self.store.list_tags(&resource).await?.into_iter().map(|tag| tag.key).collect();
         keys.extend(tags.iter().map(|tag| tag.key.clone()));
@@ -70,6 +71,18 @@ pub(super) fn tag_set(tags: Vec<Tag>) -> Result<Vec<Tag>> {
         return Err(Error::validation("tags", format!("the tag key '{}' is given more than once", twice.key)));
     }
     Ok(tags)
+}
+
+/// Whether tags that are settings of Larder can be set, and on such a resource.
+pub(super) fn check_settings(tags: &[Tag], has_settings: bool) -> Result<()> {
+    for tag in tags.iter().filter(|tag| Cooldown::is_setting(&tag.key)) {
+        if !has_settings {
+            let message = format!("the tag '{}' is a setting of repositories and package groups", tag.key);
+            return Err(Error::validation("tags", message));
+        }
+        Cooldown::check_tag(tag).map_err(|invalid| invalid.in_field("tags"))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

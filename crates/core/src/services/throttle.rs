@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
 
 use crate::access::Action;
 use crate::error::{Error, Result};
@@ -135,7 +136,7 @@ fn network(address: IpAddr) -> IpAddr {
 /// One rate, kept for each key by itself.
 #[derive(Debug)]
 struct Gate<K: Hash + Eq + Clone> {
-    limiter: DefaultKeyedRateLimiter<K>,
+    limiter: RateLimiter<K, HashMapStateStore<K>, DefaultClock>,
     clock: DefaultClock,
     until_sweep: AtomicU32,
 }
@@ -143,7 +144,7 @@ struct Gate<K: Hash + Eq + Clone> {
 impl<K: Hash + Eq + Clone> Gate<K> {
     fn new(a_second: NonZeroU32) -> Self {
         Self {
-            limiter: RateLimiter::keyed(Quota::per_second(a_second)),
+            limiter: RateLimiter::hashmap(Quota::per_second(a_second)),
             clock: DefaultClock::default(),
             until_sweep: AtomicU32::new(0),
         }

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::Formats;
 use super::graph::Graph;
 use super::packages::get_package;
+use super::{Cooldowns, Formats};
 use crate::access::{Allowed, PackageTarget};
 use crate::error::{ConflictKind, Error, ResourceType, Result};
 use crate::model::{
@@ -20,6 +20,7 @@ pub struct VersionService {
     pub(super) blobs: Arc<dyn BlobStore>,
     pub(super) formats: Formats,
     pub(super) graph: Arc<Graph>,
+    pub(super) cooldowns: Arc<Cooldowns>,
 }
 
 /// A version with what was read from its own files.

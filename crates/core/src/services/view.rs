@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Cooldowns;
+use super::cooldown::next_to_pass;
 use super::graph::Graph;
 use super::registry_index::RegistryIndexes;
 use super::{Control, Limits};
@@ -38,6 +40,9 @@ pub enum Sources {
     All,
     /// Repositories only: no registry is asked. For lists and searches, which look at many packages.
     Stored,
+    /// Repositories, and what is held of the indexes of public registries, however old: no registry is asked. For what
+    /// must not tell a registry of packages that it did not tell of itself.
+    Held,
 }
 
 /// What must be unchanged for an answer to be still right.
@@ -117,32 +122,46 @@ pub(super) struct Views {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) graph: Arc<Graph>,
     pub(super) indexes: Arc<RegistryIndexes>,
+    pub(super) cooldowns: Arc<Cooldowns>,
     pub(super) limits: Limits,
 }
 
 impl Views {
-    /// Walks the graph and reads every source, or what is stored only.
+    /// Walks the graph and reads every source, without the versions that are held back for being young, or what is stored only.
     pub(super) async fn load(&self, start: &Arc<Repository>, key: &PackageKey, sources: Sources) -> Result<View> {
         let mut depends_on = Dependencies::begin(&self.control).await?;
         let mut layers = Vec::new();
         let mut failure = None;
-        let mut walk = self.graph.walk(start, key);
+        let mut withheld = Vec::new();
+        let mut walk = self.graph.walk(start, key).await?;
         while let Some(repository) = walk.next().await? {
             let hosted = self.store.load_package(repository.id, key).await?;
             depends_on.note(repository.id, hosted.as_ref().map(|hosted| hosted.package.revision));
             let upstream = hosted.as_ref().map(|hosted| hosted.package.restrictions.upstream);
-            if let Some(package) = hosted {
+            let way = walk.way();
+            if let Some(mut package) = hosted {
+                let rules = self.cooldowns.rules(&way[..way.len() - 1], key).await?;
+                withheld.extend(self.cooldowns.gate_hosted(&rules, &mut package));
                 layers.push(Layer::Hosted { repository: Arc::clone(&repository), package });
             }
             let Some(connection) = walk.enter(&repository, upstream) else { continue };
-            if sources == Sources::Stored {
-                continue;
-            }
-            match self.indexes.get(repository.id, connection, key).await {
+            let current = match sources {
+                Sources::Stored => continue,
+                Sources::Held => match self.indexes.held(repository.id, connection, key).await? {
+                    Some(held) => Ok(held),
+                    None => continue,
+                },
+                Sources::All => self.indexes.get(repository.id, connection, key).await,
+            };
+            match current {
                 Ok(current) => {
                     depends_on.note_fresh_until(current.fresh_until);
-                    if current.index.body.is_some() {
-                        layers.push(Layer::Registry { repository, connection, index: current.index });
+                    let rules = self.cooldowns.rules(&way, key).await?;
+                    let source = (repository.id, connection);
+                    let gated = self.cooldowns.gate_index(&rules, source, key, key, current.index).await?;
+                    withheld.extend(gated.withheld);
+                    if gated.index.body.is_some() {
+                        layers.push(Layer::Registry { repository, connection, index: gated.index });
                     }
                 }
                 Err(error @ Error::Upstream { .. }) => {
@@ -152,12 +171,21 @@ impl Views {
                 Err(error) => return Err(error),
             }
         }
+        if let Some(until) = next_to_pass(&withheld) {
+            depends_on.note_fresh_until(until);
+        }
         let offers_anything = layers.iter().any(|layer| match layer {
             Layer::Hosted { package, .. } => !package.versions.is_empty(),
             Layer::Registry { .. } => true,
         });
         if !offers_anything {
-            return Err(failure.unwrap_or_else(|| not_found(start, key)));
+            let now = self.clock.now();
+            let refusal = withheld.first().map(|first| first.refusal(key, now)).or_else(|| walk.into_refusal());
+            return Err(match (refusal, failure) {
+                (Some(refusal), _) => Error::hidden(ResourceType::Package, key.to_string(), refusal),
+                (None, Some(failure)) => failure,
+                (None, None) => not_found(start, key),
+            });
         }
         Ok(View { repository: start.id, key: key.clone(), layers, depends_on })
     }

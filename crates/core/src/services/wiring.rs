@@ -10,9 +10,9 @@ use super::graph::Graph;
 use super::registry_index::RegistryIndexes;
 use super::view::Views;
 use super::{
-    Background, Control, DomainService, Downloads, Formats, IdentityService, IndexService, Ingestion, Limits,
-    Maintenance, PackageService, PolicyService, Publishing, RepositoryService, StsService, TagService, Throttle,
-    TokenService, VersionService, WebIdentityPorts,
+    Associations, Background, Control, Cooldowns, DomainService, Downloads, Formats, IdentityService, IndexService,
+    Ingestion, Limits, Maintenance, PackageGroupService, PackageService, PolicyService, Publishing, RepositoryService,
+    StsService, TagService, Throttle, TokenService, VersionService, WebIdentityPorts,
 };
 use crate::access::Access;
 use crate::model::Clock;
@@ -41,6 +41,7 @@ pub struct Services {
     pub domains: DomainService,
     pub repositories: RepositoryService,
     pub packages: PackageService,
+    pub package_groups: PackageGroupService,
     pub versions: VersionService,
     pub policies: PolicyService,
     pub tags: TagService,
@@ -82,13 +83,24 @@ impl Services {
             Arc::clone(&clock),
             limits.clone(),
         ));
-        let graph = Arc::new(Graph::new(Arc::clone(&store), Arc::clone(&control), &limits));
+        let associations = Arc::new(Associations::new(Arc::clone(&store), Arc::clone(&control)));
+        let graph = Arc::new(Graph::new(Arc::clone(&store), Arc::clone(&control), Arc::clone(&associations), &limits));
+        let cooldowns = Arc::new(Cooldowns {
+            store: Arc::clone(&store),
+            control: Arc::clone(&control),
+            clock: Arc::clone(&clock),
+            formats: formats.clone(),
+            indexes: Arc::clone(&indexes),
+            region: Arc::clone(&region),
+            repositories: Cache::new(50_000),
+        });
         let views = Arc::new(Views {
             store: Arc::clone(&store),
             control: Arc::clone(&control),
             clock: Arc::clone(&clock),
             graph: Arc::clone(&graph),
             indexes,
+            cooldowns: Arc::clone(&cooldowns),
             limits: limits.clone(),
         });
         let ingestion =
@@ -117,6 +129,7 @@ impl Services {
             downloads,
             publishing: Publishing {
                 views,
+                associations: Arc::clone(&associations),
                 store: Arc::clone(&store),
                 blobs: Arc::clone(&blobs),
                 formats: formats.clone(),
@@ -125,11 +138,17 @@ impl Services {
             domains: DomainService::new(Arc::clone(&store), Arc::clone(&region), &limits),
             repositories: RepositoryService::new(Arc::clone(&store), &limits),
             packages: PackageService::new(Arc::clone(&store)),
+            package_groups: PackageGroupService {
+                store: Arc::clone(&store),
+                associations: Arc::clone(&associations),
+                limits: limits.clone(),
+            },
             versions: VersionService {
                 store: Arc::clone(&store),
                 blobs: Arc::clone(&blobs),
                 formats: formats.clone(),
                 graph,
+                cooldowns,
             },
             policies: PolicyService::new(Arc::clone(&store), Arc::clone(&policies), Arc::clone(&region)),
             sts: StsService::new(

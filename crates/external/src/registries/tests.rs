@@ -75,6 +75,47 @@ async fn a_document_is_asked_for_as_the_registrys_clients_do() {
     }
 }
 
+fn question() -> RegistryQuestion {
+    RegistryQuestion { path: "-/advisories".to_owned(), body: Bytes::from_static(b"{\"a\":[]}") }
+}
+
+#[tokio::test]
+async fn a_question_is_sent_once_with_its_body_and_read_like_a_document() {
+    let server = TestServer::start(|_| {
+        let headers = [("content-type", "application/json"), ("content-encoding", "gzip"), ("connection", "close")];
+        Act::Close(response("200 OK", &headers, gzip(b"{}")))
+    })
+    .await;
+    let registries = registries(with_token(&server));
+    let RegistryAnswer::Found { body, .. } = registries.ask(npm(), &question(), 100).await.unwrap() else {
+        panic!("an answer")
+    };
+    assert_eq!(&*body, b"{}");
+    let requests = server.requests();
+    assert!(requests.len() == 1 && requests[0].starts_with("POST /npm/-/advisories HTTP/1.1\n"), "{requests:?}");
+    for line in ["content-type: application/json\r\n", "content-length: 8\r\n", "authorization: bearer secret\r\n"] {
+        assert!(requests[0].contains(line), "{line} is missing in {}", requests[0]);
+    }
+}
+
+#[tokio::test]
+async fn a_question_is_told_to_nobody_else() {
+    let elsewhere = TestServer::start(|_| Act::Close(response("200 OK", &[], "{}"))).await;
+    for status in ["301 Moved Permanently", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let location = format!("{}/x", elsewhere.origin);
+        let server = TestServer::start(move |_| Act::Close(response(status, &[("location", &location)], ""))).await;
+        let allow_hosts = vec![elsewhere.origin.clone()];
+        let registries = registries(RegistryAddress { allow_hosts, ..address(&server) });
+        upstream(registries.ask(npm(), &question(), 100).await);
+    }
+    assert_eq!(elsewhere.requests(), [""; 0]);
+    for status in ["404 Not Found", "405 Method Not Allowed"] {
+        let server = TestServer::start(move |_| Act::Close(response(status, &[], ""))).await;
+        let answer = registries(address(&server)).ask(npm(), &question(), 100).await.unwrap();
+        assert!(matches!(answer, RegistryAnswer::NotFound), "{answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_gzip_document_is_decoded_and_a_bomb_is_refused() {
     let server = TestServer::start(|head| {

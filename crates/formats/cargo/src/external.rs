@@ -13,9 +13,11 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use larder_core::Result as CoreResult;
 use larder_core::error::{Error, Invalid};
-use larder_core::model::{AssetName, ExpectedDigests, PackageFormat, PackageKey, VersionDetails, VersionText};
+use larder_core::model::{
+    AssetName, ExpectedDigests, PackageFormat, PackageKey, ReleaseTime, VersionDetails, VersionText,
+};
 use larder_core::ports::{
-    Format, IndexRequest, Inspected, Promise, PromisedAsset, RegistryAnswer, RegistryDocuments, RegistryRequest,
+    Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset, RegistryAnswer, RegistryDocuments, RegistryRequest,
     StoredIndex,
 };
 use moka::sync::Cache;
@@ -242,6 +244,44 @@ impl Format for CargoFormat {
             versions.extend(VersionText::new(Head::parse(raw)?.version_key()).ok());
         }
         Ok(versions)
+    }
+
+    fn withhold(
+        &self,
+        _package: &PackageKey,
+        index: &StoredIndex,
+        gate: &mut Gate<'_>,
+    ) -> Result<Option<StoredIndex>, Invalid> {
+        let Some(body) = &index.body else { return Ok(None) };
+        let file = StoredFile::parse(body)?;
+        let (mut rest, mut all_pass) = (Vec::with_capacity(body.len()), true);
+        for raw in line::lines(file.lines) {
+            let head = Head::parse(raw)?;
+            if gate(head.version_key(), ReleaseTime::of(head.published_at())) {
+                rest.extend_from_slice(raw);
+                rest.push(b'\n');
+            } else {
+                all_pass = false;
+            }
+        }
+        if all_pass {
+            return Ok(None);
+        }
+        let body = if rest.is_empty() { None } else { Some(StoredFile::compose(&file.template, &rest)) };
+        let body = body.transpose().map_err(|error| Invalid::new(error.to_string()))?;
+        Ok(Some(index.with_body(body)))
+    }
+
+    fn undated_versions(&self, _package: &PackageKey, index: &StoredIndex) -> Result<Vec<VersionText>, Invalid> {
+        let Some(body) = &index.body else { return Ok(Vec::new()) };
+        let mut undated = Vec::new();
+        for raw in line::lines(StoredFile::parse(body)?.lines) {
+            let head = Head::parse(raw)?;
+            if head.published_at().is_none() {
+                undated.extend(VersionText::new(head.version_key()).ok());
+            }
+        }
+        Ok(undated)
     }
 
     fn promise(

@@ -35,15 +35,14 @@ impl Routes {
     pub(crate) async fn begin_upload(&self, request: &RepositoryRequest, address: &AssetAddress) -> Answer {
         let allowed = self.may_publish(request, &address.of).await?;
         self.check_upload(&allowed, address, &request.headers).await?;
-        let staging = self.services.blobs.stage().await?;
-        let id = self.uploads.begin(&claim(&allowed, address), staging)?;
+        let id = self.uploads.begin(&*self.services.blobs, &claim(&allowed, address)).await?;
         progress(StatusCode::ACCEPTED, request, address, &id, 0)
     }
 
     /// `PATCH {asset}?upload={id}`
     pub(crate) async fn append(&self, mut request: RepositoryRequest, address: &AssetAddress, id: &str) -> Answer {
         let allowed = self.may_publish(&request, &address.of).await?;
-        let session = self.uploads.find(id, &claim(&allowed, address))?;
+        let session = self.uploads.find(&*self.services.blobs, id, &claim(&allowed, address)).await?;
         let mut staging = lock(&session)?;
         let Some(open) = staging.as_mut() else { return Err(ended()) };
         let content = std::mem::replace(&mut request.body, RequestBody::empty());
@@ -55,7 +54,7 @@ impl Routes {
     /// `GET {asset}?upload={id}`
     pub(crate) async fn get_upload(&self, request: &RepositoryRequest, address: &AssetAddress, id: &str) -> Answer {
         let allowed = self.may_publish(request, &address.of).await?;
-        let session = self.uploads.find(id, &claim(&allowed, address))?;
+        let session = self.uploads.find(&*self.services.blobs, id, &claim(&allowed, address)).await?;
         let staging = lock(&session)?;
         let Some(open) = staging.as_ref() else { return Err(ended()) };
         progress(StatusCode::NO_CONTENT, request, address, id, open.len())
@@ -76,7 +75,7 @@ impl Routes {
         };
         let expected = digests::of_parameter(digest)?;
         let allowed = self.may_publish(&request, &address.of).await?;
-        let session = self.uploads.find(id, &claim(&allowed, address))?;
+        let session = self.uploads.find(&*self.services.blobs, id, &claim(&allowed, address)).await?;
         let mut staging = lock(&session)?;
         let Some(open) = staging.as_mut() else { return Err(ended()) };
         let content = std::mem::replace(&mut request.body, RequestBody::empty());
@@ -91,8 +90,10 @@ impl Routes {
     /// `DELETE {asset}?upload={id}`
     pub(crate) async fn cancel_upload(&self, request: &RepositoryRequest, address: &AssetAddress, id: &str) -> Answer {
         let allowed = self.may_publish(request, &address.of).await?;
-        let session = self.uploads.find(id, &claim(&allowed, address))?;
-        lock(&session)?.take();
+        let session = self.uploads.find(&*self.services.blobs, id, &claim(&allowed, address)).await?;
+        if let Some(staging) = lock(&session)?.take() {
+            staging.discard();
+        }
         self.uploads.end(id);
         Ok(response::empty(StatusCode::NO_CONTENT))
     }

@@ -1,6 +1,7 @@
 //! Handlers on a real store.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use larder_core::services::Limits;
@@ -35,6 +36,12 @@ impl Server {
         let setup = Setup::new(&["my-repo"]).with_limits(limits);
         let routes = |services| change(Routes::new(services));
         Self(larder_formatkit::Server::start(crate::Generic, setup, routes).await)
+    }
+
+    /// Goes on as after a restart: nothing is in memory.
+    pub(crate) fn restarted(mut self) -> Self {
+        self.0.routes = Routes::new(Arc::clone(&self.services));
+        self
     }
 
     /// `address` is what follows the repository, with its query.

@@ -11,13 +11,13 @@ use std::path::Path;
 use async_trait::async_trait;
 use bytes::Bytes;
 use larder_core::error::{Invalid, Result as CoreResult};
-use larder_core::model::{AssetName, PackageFormat, PackageKey, Timestamp, VersionDetails, VersionText};
+use larder_core::model::{AssetName, PackageFormat, PackageKey, ReleaseTime, Timestamp, VersionDetails, VersionText};
 use larder_core::ports::{
-    Format, IndexRequest, Inspected, Promise, PromisedAsset, RegistryAnswer, RegistryDocuments, StoredIndex,
+    Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset, RegistryAnswer, RegistryDocuments, StoredIndex,
 };
 
 use crate::layout::{self, METADATA};
-use crate::maven_metadata::{LIMIT_BYTES, MavenMetadata};
+use crate::maven_metadata::{self, LIMIT_BYTES, MavenMetadata};
 use crate::names;
 use crate::pom::{self, Pom};
 use crate::registry_file;
@@ -91,6 +91,50 @@ impl Format for MavenFormat {
         Ok(registry_versions(&metadata).filter_map(|version| names::version(version).ok()).collect())
     }
 
+    fn withhold(
+        &self,
+        _package: &PackageKey,
+        index: &StoredIndex,
+        gate: &mut Gate<'_>,
+    ) -> Result<Option<StoredIndex>, Invalid> {
+        let Some(body) = &index.body else { return Ok(None) };
+        if is_promise(body) {
+            let file = registry_file::parse(body)?;
+            let published_at = index.last_modified.as_deref().and_then(Timestamp::parse_http_date);
+            let passes = gate(&file.version, ReleaseTime::of(published_at));
+            return Ok((!passes).then(|| index.with_body(None)));
+        }
+        let mut metadata = MavenMetadata::parse(body)?;
+        if metadata.versions.is_empty() {
+            return Ok(None);
+        }
+        // All that it lists were there when it was last updated.
+        let updated = metadata.last_updated.as_deref().and_then(maven_metadata::parse_time);
+        let known = ReleaseTime::Unknown.or_known_since(updated);
+        let all = metadata.versions.len();
+        metadata.versions.retain(|version| gate(version, known));
+        if metadata.versions.len() == all {
+            return Ok(None);
+        }
+        if metadata.versions.is_empty() {
+            return Ok(Some(index.with_body(None)));
+        }
+        let (group, artifact) = (metadata.group.unwrap_or_default(), metadata.artifact.unwrap_or_default());
+        let updated = metadata.last_updated.unwrap_or_default();
+        let rest = maven_metadata::write_artifact(&group, &artifact, &metadata.versions, &updated);
+        Ok(Some(index.with_body(Some(rest.into()))))
+    }
+
+    fn undated_versions(&self, package: &PackageKey, index: &StoredIndex) -> Result<Vec<VersionText>, Invalid> {
+        if package.as_document().is_some() { Ok(Vec::new()) } else { self.index_versions(package, index) }
+    }
+
+    fn dating_document(&self, package: &PackageKey, version: &VersionText) -> Option<PackageKey> {
+        let file = format!("{}-{version}.pom", package.name());
+        let path = layout::path(package, &[version.as_str(), &file]);
+        Some(PackageKey::document(PackageFormat::Maven, &path))
+    }
+
     fn promising_document(&self, package: &PackageKey, version: &VersionText, asset: &AssetName) -> PackageKey {
         PackageKey::document(PackageFormat::Maven, &layout::path(package, &[version.as_str(), asset.as_str()]))
     }
@@ -107,11 +151,11 @@ impl Format for MavenFormat {
             display_name: names::display_name(package),
             metadata: Bytes::new(),
             details: VersionDetails::default(),
-            published_at: index.last_modified.as_deref().and_then(instant),
+            published_at: index.last_modified.as_deref().and_then(Timestamp::parse_http_date),
             assets,
             tags: Vec::new(),
         };
-        if body.starts_with(b"sha1 ") || body.starts_with(b"md5 ") {
+        if is_promise(body) {
             let file = registry_file::parse(body)?;
             let url = registry_file::address(&file.name);
             let asset = PromisedAsset { name: file.name, url, digests: file.digests, metadata: Bytes::new() };
@@ -149,9 +193,9 @@ pub(crate) fn read_pom(path: &Path) -> Option<Vec<u8>> {
     (bytes.len() as u64 <= pom::LIMIT_BYTES).then_some(bytes)
 }
 
-fn instant(http_date: &str) -> Option<Timestamp> {
-    let since = httpdate::parse_http_date(http_date).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_millis()).ok().map(Timestamp)
+/// Whether a document is the promise of a file.
+fn is_promise(body: &[u8]) -> bool {
+    body.starts_with(b"sha1 ") || body.starts_with(b"md5 ")
 }
 
 #[cfg(test)]
@@ -188,6 +232,30 @@ mod tests {
         let promise = MavenFormat.promise(&key, &checksum, &one).unwrap().unwrap();
         assert_eq!((promise.assets[0].url.as_str(), promise.assets[0].digests.sha1), ("a-1.0.jar", Some([0; 20])));
         assert_eq!(promise.published_at, Some(Timestamp(784_111_777_000)));
+    }
+
+    #[test]
+    fn young_versions_leave_the_metadata_and_their_files_have_no_promise() {
+        let key = names::package_key("g", "a").unwrap();
+        let index = stored(
+            "<metadata><groupId>g</groupId><artifactId>a</artifactId><versioning><versions><version>1.0</version>\
+             <version>2.0</version></versions><lastUpdated>20260102030405</lastUpdated></versioning></metadata>",
+        );
+        let mut gate = |version: &str, released: ReleaseTime| {
+            assert_eq!(released.instant(), Timestamp::parse_rfc3339("2026-01-02T03:04:05Z"));
+            version == "1.0"
+        };
+        let rest = MavenFormat.withhold(&key, &index, &mut gate).unwrap().unwrap();
+        assert_eq!(MavenFormat.index_versions(&key, &rest).unwrap(), [VersionText::new("1.0").unwrap()]);
+        assert!(MavenFormat.withhold(&key, &index, &mut |_, _| true).unwrap().is_none());
+        assert_eq!(MavenFormat.withhold(&key, &index, &mut |_, _| false).unwrap().unwrap().body, None);
+
+        let file = stored(&format!("sha1 {} g/a/2.0/a-2.0.jar", "00".repeat(20)));
+        let mut gate = |version: &str, released: ReleaseTime| {
+            assert_eq!((version, released), ("2.0", ReleaseTime::PublishedAt(Timestamp(784_111_777_000))));
+            false
+        };
+        assert_eq!(MavenFormat.withhold(&key, &file, &mut gate).unwrap().unwrap().body, None);
     }
 
     #[test]

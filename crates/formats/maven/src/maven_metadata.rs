@@ -113,6 +113,16 @@ pub(crate) fn time(instant: Timestamp) -> String {
     instant.rfc3339().bytes().filter(u8::is_ascii_digit).take(14).map(char::from).collect()
 }
 
+/// Reads such a time, in UTC; `None` if it is none.
+pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
+    if text.len() != 14 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let part = |from: usize, to: usize| &text[from..to];
+    let (date, time) = ([part(0, 4), part(4, 6), part(6, 8)], [part(8, 10), part(10, 12), part(12, 14)]);
+    Timestamp::parse_rfc3339(&format!("{}T{}Z", date.join("-"), time.join(":")))
+}
+
 /// Writes one file.
 struct Writer(String);
 

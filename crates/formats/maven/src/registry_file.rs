@@ -110,6 +110,8 @@ pub(crate) fn digest_in<'a>(body: &'a [u8], algorithm: &str) -> Option<&'a str> 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FilePromise {
     pub(crate) name: AssetName,
+    /// The directory that it lies in.
+    pub(crate) version: String,
     pub(crate) digests: ExpectedDigests,
 }
 
@@ -130,7 +132,9 @@ pub(crate) fn parse(body: &[u8]) -> Result<FilePromise, Invalid> {
         "md5" => digests.md5 = Some(bytes_of(digest).ok_or_else(wrong)?),
         _ => return Err(wrong()),
     }
-    Ok(FilePromise { name: AssetName::new(path.rsplit('/').next().unwrap_or_default())?, digests })
+    let mut parts = path.rsplit('/');
+    let name = AssetName::new(parts.next().unwrap_or_default())?;
+    Ok(FilePromise { name, version: parts.next().unwrap_or_default().to_owned(), digests })
 }
 
 fn bytes_of<const N: usize>(text: &str) -> Option<[u8; N]> {

@@ -11,12 +11,13 @@ use futures_util::TryStreamExt as _;
 use http::StatusCode;
 use larder_core::error::{Error, Invalid};
 use larder_core::model::{AssetName, ExternalConnection, PackageFormat, Repository};
-use larder_core::ports::{Blob, RegistryAnswer, RegistryRequest};
+use larder_core::ports::{Blob, Format as _, RegistryAnswer, RegistryRequest};
 use larder_core::services::Layer;
 use larder_http::response;
 use serde::Deserialize;
 
 use crate::error::NpmError;
+use crate::external::Npm;
 use crate::json::Members;
 use crate::names;
 use crate::publish::BUNDLE;
@@ -117,7 +118,11 @@ impl NpmRoutes {
             Err(Error::ResourceNotFound { .. }) => {
                 let view = self.services.index.view(&allowed, &key).await?;
                 let offers = view.layers.iter().find_map(|layer| match layer {
-                    Layer::Registry { connection, .. } => Some(*connection),
+                    // Of versions that it offers, that is: not of what is held back.
+                    Layer::Registry { connection, index, .. } => {
+                        let offered = Npm.promise(&key, index, &version).ok().flatten();
+                        offered.map(|_| *connection)
+                    }
                     Layer::Hosted { .. } => None,
                 });
                 let spec = format!("{}@{}", names::display_name(&key).replace('/', "%2f"), version);
@@ -136,7 +141,10 @@ impl NpmRoutes {
     }
 
     /// The first connection in search order.
-    async fn find_connection(&self, start: &Arc<Repository>) -> Result<Option<ExternalConnection>, NpmError> {
+    pub(crate) async fn find_connection(
+        &self,
+        start: &Arc<Repository>,
+    ) -> Result<Option<ExternalConnection>, NpmError> {
         let mut seen = HashSet::new();
         let mut next = vec![start.id];
         while let Some(id) = next.pop() {

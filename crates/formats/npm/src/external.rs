@@ -10,11 +10,12 @@ use larder_core::error::Invalid;
 use larder_core::model::{
     AssetName, ExpectedDigests, PackageFormat, PackageKey, Timestamp, VersionDetails, VersionText,
 };
-use larder_core::ports::{Format, IndexRequest, Inspected, Promise, PromisedAsset, StoredIndex};
+use larder_core::ports::{Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset, StoredIndex};
 
 use crate::json::Members;
 use crate::packument::Packument;
-use crate::{archive, details, names};
+use crate::withhold::Rest;
+use crate::{archive, details, names, withhold};
 
 /// A document of a public registry is refused beyond this. The largest in the wild have some 40 MB.
 const INDEX_LIMIT_BYTES: usize = 64 << 20;
@@ -75,6 +76,20 @@ impl Format for Npm {
         let Some(body) = &index.body else { return Ok(Vec::new()) };
         let packument = Packument::parse(body)?;
         Ok(packument.versions.iter().filter_map(|(version, _)| names::coordinate(version).ok()).collect())
+    }
+
+    fn withhold(
+        &self,
+        _package: &PackageKey,
+        index: &StoredIndex,
+        gate: &mut Gate<'_>,
+    ) -> Result<Option<StoredIndex>, Invalid> {
+        let Some(body) = &index.body else { return Ok(None) };
+        Ok(match withhold::without(body, gate)? {
+            Rest::All => None,
+            Rest::Some(body) => Some(index.with_body(Some(body))),
+            Rest::Nothing => Some(index.with_body(None)),
+        })
     }
 
     fn promise(

@@ -15,6 +15,7 @@ use self::write::{Addresses, write_manifest};
 use crate::json::{Members, ObjectWriter};
 use crate::names;
 
+mod found;
 mod merge;
 mod write;
 
@@ -32,6 +33,8 @@ pub(crate) enum Form {
     Manifest(String),
     /// The dist-tags.
     DistTags,
+    /// What a search tells of it.
+    Found,
 }
 
 impl Form {
@@ -42,6 +45,7 @@ impl Form {
             Self::Abbreviated => format!("abbreviated {base}"),
             Self::Manifest(version) => format!("manifest {version} {base}"),
             Self::DistTags => "dist-tags".to_owned(),
+            Self::Found => "found".to_owned(),
         }
     }
 }
@@ -101,6 +105,7 @@ pub(crate) fn render(
         Form::Full => write::full(&mut out, &merged, &addresses, readme),
         Form::Abbreviated => write::abbreviated(&mut out, &merged, &addresses),
         Form::DistTags => write_tags(&mut out, &merged),
+        Form::Found => found::write(&mut out, &merged),
         Form::Manifest(wanted) => {
             let version = merged.resolve(wanted).ok_or_else(|| {
                 Error::not_found(

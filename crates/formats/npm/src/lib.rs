@@ -15,13 +15,16 @@
 //! * **Tags** are stored where somebody set them, not when a version is fetched from a public registry, whose own tags
 //!   go on moving. Of tags that clash, the one nearest to the client counts.
 //! * **Login** exchanges an access key for a token.
+//! * **Search** looks at what is held, without asking a registry. **Advisories** come from the registry, which is told of
+//!   no package but those that it told of itself (`audit`).
 //!
-//! Deliberately not done, and answered with 404 and a sentence: search, advisories, stars, teams and access (IAM has
+//! Deliberately not done, and answered with 404 and a sentence: stars, teams and access (IAM has
 //! them), web login, trusted publishing, staged publishing.
 
 mod archive;
 mod asset;
 mod attestations;
+mod audit;
 mod deprecate;
 mod details;
 mod dist_tags;
@@ -40,8 +43,10 @@ mod put;
 mod routes;
 #[cfg(test)]
 mod samples;
+mod search;
 mod unpublish;
 mod wire;
+mod withhold;
 
 pub use external::Npm;
 pub use routes::NpmRoutes;

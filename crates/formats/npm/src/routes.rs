@@ -50,6 +50,8 @@ url_table! {
         "GET" ["-", "npm", "v1", "keys"] => Keys,
         "GET" ["-", "npm", "v1", "attestations", spec] => Attestations { spec },
         "GET" ["-", "npm", "v1", "attestations", scope, name] => ScopedAttestations { scope, name },
+        "GET" ["-", "v1", "search"] => Search,
+        "POST" ["-", "npm", "v1", "security", "advisories", "bulk"] => Advisories,
         "GET" ["-", "package", name, "dist-tags"] => Tags { name },
         "PUT" ["-", "package", name, "dist-tags", tag] | "POST" ["-", "package", name, "dist-tags", tag]
             => PutTag { name, tag },
@@ -101,6 +103,8 @@ impl NpmRoutes {
             Route::ScopedAttestations { scope, name } => {
                 self.get_attestations(request, &format!("{scope}/{name}")).await
             }
+            Route::Search => self.search(request).await,
+            Route::Advisories => self.get_advisories(request, body).await,
             Route::Tags { name } => self.get_tags(request, known(name)?).await,
             Route::PutTag { name, tag } => self.put_tag(request, new(name)?, tag, body).await,
             Route::DeleteTag { name, tag } => self.delete_tag(request, new(name)?, tag).await,
@@ -200,8 +204,10 @@ fn misdirected(segments: &[&str]) -> NpmError {
     match segments {
         ["-", "package", _, _, ..] => not_offered("access, teams and trusted publishing are managed with IAM policies"),
         ["-", "v1", "login"] => not_offered("log in with a user name and its secret access key"),
-        ["-", "v1", "search"] | ["-", "all"] => not_offered("this registry has no search"),
-        ["-", "npm", "v1", "security", ..] => not_offered("this registry has no advisories"),
+        ["-", "all"] => not_offered("this registry has no list of everything; search with '-/v1/search'"),
+        ["-", "npm", "v1", "security", ..] => {
+            not_offered("this registry tells advisories in bulk only (npm 7 and later)")
+        }
         ["-", "_view", ..] => not_offered("this registry has no stars"),
         ["-", "team" | "org" | "user", ..] => not_offered("users and teams are managed with IAM"),
         ["-", "npm", "v1", "user" | "oidc" | "hooks", ..] | ["-", "stage" | "pnpm", ..] => {

@@ -1,6 +1,7 @@
 //! What core has to know of NuGet: names, versions, and how a public registry is read.
 //!
-//! A connection's configured address is that of the service index, as `nuget.config` has it (`…/v3/index.json`).
+//! A connection's configured address is that of the service index, as `nuget.config` has it (`…/v3/index.json`), or its
+//! folder, as `larder external detect` writes it down (`…/v3/`).
 //! Registrations promise no digest of a package, but the catalog does: a download's promise is therefore a document of
 //! its own, `{id}/{version}`, for which the leaf and its catalog entry are read. A registry without a catalog promises
 //! nothing; then the file itself has to be a whole package of that id and version.
@@ -17,7 +18,7 @@ use larder_core::model::{
     AssetKind, AssetName, ExpectedDigests, PackageFormat, PackageKey, Timestamp, VersionDetails, VersionText,
 };
 use larder_core::ports::{
-    Format, IndexRequest, Inspected, Promise, PromisedAsset, RegistryAnswer, RegistryDocuments, StoredIndex,
+    Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset, RegistryAnswer, RegistryDocuments, StoredIndex,
 };
 use larder_core::{Error, Result as CoreResult};
 
@@ -80,6 +81,30 @@ impl Format for NugetFormat {
         let offered = Offered::read(index)?;
         let listed = offered.versions.into_iter().filter(|version| !version.is_unlisted);
         Ok(listed.filter_map(|version| VersionText::new(version.key).ok()).collect())
+    }
+
+    fn withhold(
+        &self,
+        _package: &PackageKey,
+        index: &StoredIndex,
+        gate: &mut Gate<'_>,
+    ) -> Result<Option<StoredIndex>, Invalid> {
+        let mut offered = Offered::read(index)?;
+        let all = offered.versions.len();
+        offered.versions.retain(|version| gate(&version.key, version.released()));
+        if offered.versions.len() == all {
+            return Ok(None);
+        }
+        if offered.versions.is_empty() {
+            return Ok(Some(index.with_body(None)));
+        }
+        let body = serde_json::to_vec(&offered).map_err(|error| Invalid::new(error.to_string()))?;
+        Ok(Some(index.with_body(Some(body.into()))))
+    }
+
+    fn undated_versions(&self, _package: &PackageKey, index: &StoredIndex) -> Result<Vec<VersionText>, Invalid> {
+        let undated = Offered::read(index)?.versions.into_iter().filter(|version| version.published.is_none());
+        Ok(undated.filter_map(|version| VersionText::new(version.key).ok()).collect())
     }
 
     fn promising_document(&self, package: &PackageKey, version: &VersionText, _asset: &AssetName) -> PackageKey {

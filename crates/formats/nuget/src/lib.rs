@@ -7,6 +7,7 @@
 //! | `GET v3/index.json` | service index; clients find everything else through it |
 //! | `GET v3/flatcontainer/{id}/index.json`, `…/{version}/{id}.{version}.nupkg`, `….nuspec`, `…/readme` | versions and files |
 //! | `GET v3/registration…/{id}/index.json`, `…/page/{lower}/{upper}.json`, `…/{version}.json` | metadata, in three hives ([`urls::Hive`]); `registration4` is CodeArtifact's address for scripts |
+//! | `GET v3/vulnerabilities/index.json`, `…/{page}.json` | the public registry's pages, if it has any |
 //! | `GET v3/search`, `v3/autocomplete` | what the repository and its upstreams hold |
 //! | `PUT v3/publish`, `DELETE` and `POST v3/publish/{id}/{version}` | push, unlist, relist; also at `api/v2/package`, which clients make of a source without a path |
 //! | `PUT v3/symbolpackage`, `GET v3/symbols/{file}/{id}/{file}` | symbol packages and the debug files in them |
@@ -22,8 +23,8 @@
 //! How it is merged: see [`package`]. How a public registry is read: see [`resources`] and [`external`].
 //!
 //! Deliberately not done: the v2 protocol (OData), repository signatures (a server that claims them makes clients refuse
-//! everything else), vulnerability pages of its own (what a registration says of vulnerabilities is passed on), download
-//! counts, the catalog.
+//! everything else), pages about a package, its owner or abuse of it (their
+//! templates lead to a gallery's web site, and there is none here), download counts, the catalog.
 
 mod archive;
 mod asset;
@@ -47,6 +48,7 @@ mod search;
 mod service_index;
 mod symbols;
 mod urls;
+mod vulnerabilities;
 mod wire;
 mod xml;
 

@@ -2,7 +2,7 @@
 //! addresses are kept, but never shown to a client (protocol reference 4.8).
 
 use larder_core::error::Invalid;
-use larder_core::model::PackageKey;
+use larder_core::model::{PackageKey, ReleaseTime, Timestamp};
 use larder_core::ports::StoredIndex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,6 +43,9 @@ pub(crate) struct OfferedVersion {
     /// RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) published: Option<String>,
+    /// When the registry last wrote about it, RFC 3339: it was published then at the latest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) committed: Option<String>,
     /// Where the package is.
     pub(crate) url: String,
     /// The promised SHA-512 in base64.
@@ -70,6 +73,12 @@ impl Offered {
 }
 
 impl OfferedVersion {
+    /// What is known of when it was published.
+    pub(crate) fn released(&self) -> ReleaseTime {
+        let instant = |text: &Option<String>| text.as_deref().and_then(Timestamp::parse_rfc3339);
+        ReleaseTime::of(instant(&self.published)).or_known_since(instant(&self.committed))
+    }
+
     /// A version of which only its number is known.
     #[must_use]
     pub(crate) fn bare(package: &PackageKey, version: &Version, url: String) -> Self {
@@ -88,6 +97,7 @@ impl OfferedVersion {
         if let Some(url) = text(leaf, "packageContent").or_else(|| text(entry, "packageContent")) {
             version.url = url;
         }
+        version.committed = text(leaf, "commitTimeStamp").filter(|at| Timestamp::parse_rfc3339(at).is_some());
         if leaf["listed"] == Value::Bool(false) {
             version.is_unlisted = true;
         }
@@ -102,8 +112,7 @@ impl OfferedVersion {
         if !id.eq_ignore_ascii_case(package.name()) {
             return None;
         }
-        let published =
-            text(entry, "published").filter(|at| larder_core::model::Timestamp::parse_rfc3339(at).is_some());
+        let published = text(entry, "published").filter(|at| Timestamp::parse_rfc3339(at).is_some());
         // Old registries say so by the year only.
         let is_hidden_by_year = published.as_ref().is_some_and(|at| at.starts_with("1900-"));
         let is_sha512 = text(entry, "packageHashAlgorithm").is_none_or(|name| name.eq_ignore_ascii_case("SHA512"));
@@ -111,6 +120,7 @@ impl OfferedVersion {
             key: version.key(),
             is_unlisted: entry["listed"] == Value::Bool(false) || is_hidden_by_year,
             published: published.filter(|_| !is_hidden_by_year),
+            committed: None,
             url: String::new(),
             sha512: text(entry, "packageHash").filter(|_| is_sha512),
             size_bytes: entry["packageSize"].as_u64(),

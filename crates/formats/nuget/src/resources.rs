@@ -54,17 +54,19 @@ impl<'a> Resources<'a> {
             return Err(upstream("the public registry has no service index (index.json) at its address"));
         };
         let index = parse(&body)?;
-        let listed = index["resources"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let first = |types: &[&str]| {
-            let find = |kind: &&str| listed.iter().find(|resource| is_type(&resource["@type"], kind));
-            let id = types.iter().find_map(find)?["@id"].as_str()?;
-            Some(format!("{}/", id.trim_end_matches('/')))
-        };
+        let first = |types| Self::address(&index, types).map(|id| format!("{}/", id.trim_end_matches('/')));
         let (flat_container, registrations) = (first(&FLAT_CONTAINERS), first(&REGISTRATIONS));
         if flat_container.is_none() && registrations.is_none() {
             return Err(upstream("the public registry's service index names neither packages nor registrations"));
         }
         Ok(Self { registry, flat_container, registrations })
+    }
+
+    /// Where a service index says that the first of these resources is which it has.
+    pub(crate) fn address(index: &Value, types: &[&str]) -> Option<String> {
+        let listed = index["resources"].as_array()?;
+        let find = |kind: &&str| listed.iter().find(|resource| is_type(&resource["@type"], kind));
+        types.iter().find_map(find)?["@id"].as_str().map(str::to_owned)
     }
 
     /// All versions of a package.
@@ -267,7 +269,7 @@ fn found(offered: &Offered) -> Result<RegistryAnswer> {
     })
 }
 
-fn parse(body: &[u8]) -> Result<Value> {
+pub(crate) fn parse(body: &[u8]) -> Result<Value> {
     serde_json::from_slice(body)
         .map_err(|error| upstream(&format!("the public registry did not answer with JSON: {error}")))
 }
@@ -291,7 +293,7 @@ fn same_origin(a: &str, b: &str) -> bool {
     origin(a).is_some() && origin(a) == origin(b)
 }
 
-fn upstream(message: &str) -> Error {
+pub(crate) fn upstream(message: &str) -> Error {
     Error::Upstream { message: message.to_owned(), retry_after_seconds: None }
 }
 

@@ -12,6 +12,7 @@ use moka::sync::Cache;
 use crate::error::NugetError;
 use crate::names;
 use crate::urls::Hive;
+use crate::vulnerabilities::Vulnerabilities;
 
 /// What a handler answers.
 pub(crate) type Answer = Result<Response, NugetError>;
@@ -24,6 +25,7 @@ pub struct Routes {
     pub(crate) services: Arc<Services>,
     /// By the repository's address.
     pub(crate) service_indexes: Cache<String, Arc<Document>>,
+    pub(crate) vulnerabilities: Vulnerabilities,
 }
 
 url_table! {
@@ -34,6 +36,8 @@ url_table! {
         "GET" ["v3", "flatcontainer", id, version, file] => Content { id, version, file },
         "GET" ["v3", "search"] => Search,
         "GET" ["v3", "autocomplete"] => Autocomplete,
+        "GET" ["v3", "vulnerabilities", "index.json"] => VulnerabilityIndex,
+        "GET" ["v3", "vulnerabilities", page] => VulnerabilityPage { page },
         "GET" ["v3", "symbols", pdb, signature, again] if pdb.eq_ignore_ascii_case(again) => Symbols { pdb, signature },
         "GET" ["v3", hive, id] / page if Hive::of(hive).is_some() => Registration { hive, id / page },
         "PUT" ["v3", "publish"] | "PUT" ["api", "v2", "package"] => Push,
@@ -47,7 +51,8 @@ impl Routes {
     /// Serves with these services.
     #[must_use]
     pub fn new(services: Arc<Services>) -> Self {
-        Self { services, service_indexes: Cache::new(SERVICE_INDEXES) }
+        let vulnerabilities = Vulnerabilities::default();
+        Self { services, service_indexes: Cache::new(SERVICE_INDEXES), vulnerabilities }
     }
 
     async fn route(&self, request: RepositoryRequest) -> Answer {
@@ -57,6 +62,8 @@ impl Routes {
         let Some(route) = Route::of(&method, &segments) else { return Err(misdirected(&segments)) };
         match route {
             Route::ServiceIndex => self.get_service_index(&request).await,
+            Route::VulnerabilityIndex => self.get_vulnerability_index(&request).await,
+            Route::VulnerabilityPage { page } => self.get_vulnerability_page(&request, page).await,
             Route::Versions { id } => self.get_versions(&request, known(id)?).await,
             Route::Content { id, version, file } => {
                 self.get_content(&request, known(id)?, known_version(version)?, file).await
@@ -137,7 +144,8 @@ fn misdirected(segments: &[&str]) -> NugetError {
         ["v3", "publish", _, _] | ["api", "v2", "package", _, _] => {
             NugetError::method_not_allowed("DELETE, POST", "DELETE unlists a version and POST lists it again")
         }
-        ["v3", "index.json" | "search" | "autocomplete"] | ["v3", "flatcontainer" | "symbols", ..] => {
+        ["v3", "index.json" | "search" | "autocomplete"]
+        | ["v3", "flatcontainer" | "symbols" | "vulnerabilities", ..] => {
             NugetError::method_not_allowed("GET, HEAD", "this address is read only")
         }
         ["v3", hive, ..] if Hive::of(hive).is_some() => {

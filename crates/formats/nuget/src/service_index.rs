@@ -9,6 +9,7 @@ use larder_http::{RepositoryRequest, answer_document};
 
 use crate::routes::{Answer, Routes};
 use crate::urls::Urls;
+use crate::vulnerabilities::{ABSENT_FOR, FRESH_FOR};
 use crate::wire::{Resource, ServiceIndex};
 
 /// Type, path below `v3/` (a hive's ends with `/`) and what it is.
@@ -33,15 +34,30 @@ const RESOURCES: [(&str, &str, &str); 18] = [
     ("ReadmeUriTemplate/6.13.0", "flatcontainer/{lower_id}/{lower_version}/readme", "READMEs"),
 ];
 
+/// Named only where there is a public registry that has it.
+const VULNERABILITIES: [(&str, &str, &str); 1] =
+    [("VulnerabilityInfo/6.7.0", "vulnerabilities/index.json", "the public registry's pages of vulnerabilities")];
+
 impl Routes {
     /// Answers the service index.
     pub(crate) async fn get_service_index(&self, request: &RepositoryRequest) -> Answer {
         let allowed = self.may_read(request).await?;
-        let document = match self.service_indexes.get(&request.base) {
+        let gallery = self.gallery(&allowed).await?;
+        let has_vulnerabilities = match gallery {
+            Some(gallery) => self.has_vulnerabilities(gallery).await,
+            None => false,
+        };
+        let name = format!("{has_vulnerabilities} {}", request.base);
+        let now = self.services.clock.now();
+        let held = self.service_indexes.get(&name);
+        let document = match held.filter(|held| held.fresh_until.is_none_or(|until| now < until)) {
             Some(document) => document,
             None => {
-                let document = Arc::new(Document::build(render(Urls { base: &request.base })?));
-                self.service_indexes.insert(request.base.clone(), Arc::clone(&document));
+                let mut document = Document::build(render(Urls { base: &request.base }, has_vulnerabilities)?);
+                let span = if has_vulnerabilities { FRESH_FOR } else { ABSENT_FOR };
+                document.fresh_until = gallery.map(|_| now.plus(span));
+                let document = Arc::new(document);
+                self.service_indexes.insert(name, Arc::clone(&document));
                 document
             }
         };
@@ -49,14 +65,15 @@ impl Routes {
     }
 }
 
-fn render(urls: Urls<'_>) -> Result<Rendered, Error> {
+fn render(urls: Urls<'_>, has_vulnerabilities: bool) -> Result<Rendered, Error> {
     let resource = |&(kind, path, comment): &(&'static str, &str, &'static str)| Resource {
         id: urls.resource(path),
         kind,
         comment,
         client_version: (kind == "RegistrationsBaseUrl/Versioned").then_some("4.3.0-alpha"),
     };
-    let index = ServiceIndex { version: "3.0.0", resources: RESOURCES.iter().map(resource).collect() };
+    let resources = RESOURCES.iter().chain(VULNERABILITIES.iter().filter(|_| has_vulnerabilities)).map(resource);
+    let index = ServiceIndex { version: "3.0.0", resources: resources.collect() };
     let body = serde_json::to_vec(&index).map_err(Error::internal)?.into();
     Ok(Rendered { content_type: "application/json", body, last_modified: None, headers: Vec::new() })
 }
@@ -69,7 +86,7 @@ mod tests {
     #[test]
     fn every_resource_lies_below_the_folder_of_the_index_and_hives_are_those_that_are_served() {
         let base = "https://larder.test/d/dom-123456789012/nuget/repo";
-        let body = render(Urls { base }).unwrap().body;
+        let body = render(Urls { base }, true).unwrap().body;
         let index: serde_json::Value = serde_json::from_slice(&body).unwrap();
         let resources = index["resources"].as_array().unwrap();
         for resource in resources {

@@ -11,7 +11,7 @@ use larder_core::error::Invalid;
 use larder_core::model::{
     AssetKind, AssetName, ExpectedDigests, PackageFormat, PackageKey, Timestamp, VersionDetails, VersionText,
 };
-use larder_core::ports::{Format, IndexRequest, Inspected, Promise, PromisedAsset, StoredIndex};
+use larder_core::ports::{Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset, StoredIndex};
 
 use crate::archive;
 use crate::metadata::CoreMetadata;
@@ -61,6 +61,21 @@ impl Format for PypiFormat {
 
     fn index_versions(&self, package: &PackageKey, index: &StoredIndex) -> Result<Vec<VersionText>, Invalid> {
         Ok(registry_page::read(package, index)?.releases.into_iter().map(|release| release.version).collect())
+    }
+
+    fn withhold(
+        &self,
+        package: &PackageKey,
+        index: &StoredIndex,
+        gate: &mut Gate<'_>,
+    ) -> Result<Option<StoredIndex>, Invalid> {
+        registry_page::without(package, index, gate)
+    }
+
+    fn undated_versions(&self, package: &PackageKey, index: &StoredIndex) -> Result<Vec<VersionText>, Invalid> {
+        let undated = |release: &RegistryRelease| release.files.iter().any(|file| file.upload_time.is_none());
+        let releases = registry_page::read(package, index)?.releases;
+        Ok(releases.into_iter().filter(undated).map(|release| release.version).collect())
     }
 
     fn promise(

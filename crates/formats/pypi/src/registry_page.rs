@@ -11,6 +11,9 @@ use crate::names::{Release, normalize, version_of_upstream_file};
 use crate::wire::{CoreMetadataHash, FileEntry, ProjectPage, ProjectStatus, Yanked, is_sha256};
 
 mod html;
+mod withhold;
+
+pub(crate) use withhold::without;
 
 /// A page as read.
 #[derive(Debug, Default)]
@@ -59,12 +62,21 @@ pub(crate) fn read(package: &PackageKey, index: &StoredIndex) -> Result<Registry
 }
 
 pub(crate) fn read_page(project: &str, content_type: &str, body: &[u8]) -> Result<RegistryPage, Invalid> {
-    let content_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match content_type.as_str() {
-        "application/vnd.pypi.simple.v1+json" | "application/json" => read_json(project, body),
+    if is_json(content_type) {
+        return read_json(project, body);
+    }
+    match media_type(content_type).as_str() {
         "application/vnd.pypi.simple.v1+html" | "text/html" => html::read(project, body),
         other => Err(Invalid::new(format!("a simple index does not come as '{other}'"))),
     }
+}
+
+fn media_type(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_json(content_type: &str) -> bool {
+    matches!(media_type(content_type).as_str(), "application/vnd.pypi.simple.v1+json" | "application/json")
 }
 
 fn read_json(project: &str, body: &[u8]) -> Result<RegistryPage, Invalid> {

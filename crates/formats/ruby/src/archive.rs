@@ -2,6 +2,7 @@
 //! 6.4). Nothing is unpacked to disk; only the gemspec and the checksums are held in memory.
 
 mod data;
+mod peek;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,13 +10,16 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
+use larder_archive::Error;
 use larder_core::error::{Error as CoreError, Invalid};
 use sha2::{Digest as _, Sha256, Sha512};
-use tar::{Archive, EntryType};
+use tar::{Archive, EntryType, Header};
 
 use crate::error::RubyError;
 use crate::gemspec::Gemspec;
 use crate::{names, yaml};
+
+pub(crate) use peek::Peek;
 
 /// `metadata.gz` and `checksums.yaml.gz`, packed and unpacked.
 const MEMBER_LIMIT_BYTES: u64 = 10 << 20;
@@ -25,22 +29,11 @@ const CHECKSUMS: &str = "checksums.yaml.gz";
 /// Everything that a gem has; signatures may be missing.
 const MEMBERS: [&str; 6] = [METADATA, DATA, CHECKSUMS, "metadata.gz.sig", "data.tar.gz.sig", "checksums.yaml.gz.sig"];
 
-/// Why an archive is refused.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    #[error(transparent)]
-    Invalid(#[from] Invalid),
-    /// The staged file itself cannot be read.
-    #[error("the staged gem cannot be read")]
-    Unreadable(#[source] std::io::Error),
-}
-
-impl From<Error> for RubyError {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Invalid(invalid) => invalid.into(),
-            Error::Unreadable(error) => CoreError::internal(error).into(),
-        }
+/// The refusal of a gem that cannot be read.
+pub(crate) fn refusal(error: Error) -> RubyError {
+    match error {
+        Error::Invalid(invalid) => invalid.into(),
+        error @ Error::Io(_) => CoreError::from(error).into(),
     }
 }
 
@@ -60,26 +53,25 @@ struct Member {
 /// # Errors
 /// [`Error::Invalid`] with what is wrong.
 pub(crate) fn check(path: &Path) -> Result<Gemspec, Error> {
-    let file = File::open(path).map_err(Error::Unreadable)?;
-    let members = members(file)?;
-    let member = |name: &str| members.get(name).ok_or_else(|| Invalid::new(format!("the gem has no member '{name}'")));
+    let members = members(File::open(path)?)?;
+    let member = |name: &str| members.get(name).ok_or_else(|| missing(name));
     let (metadata, data, checksums) = (member(METADATA)?, member(DATA)?, member(CHECKSUMS)?);
     let checksums = yaml::parse(&unpack(CHECKSUMS, &checksums.content)?)?;
-    let mut compared = 0;
     for (name, member) in [(METADATA, metadata), (DATA, data)] {
+        let mut is_compared = false;
         for (algorithm, computed) in [("SHA256", &member.sha256), ("SHA512", &member.sha512)] {
             let Some(stated) = checksums.get(algorithm).and_then(|of| of.get(name)?.text()) else { continue };
-            compared += 1;
+            is_compared = true;
             if !stated.eq_ignore_ascii_case(computed) {
                 return Err(Invalid::new(format!("{algorithm} of '{name}' is not the one in {CHECKSUMS}")).into());
             }
         }
+        if !is_compared {
+            return Err(Invalid::new(format!("{CHECKSUMS} has no SHA256 or SHA512 of '{name}'")).into());
+        }
     }
-    if compared < 2 {
-        return Err(Invalid::new(format!("{CHECKSUMS} has no SHA256 or SHA512 of both members")).into());
-    }
-    let spec = Gemspec::parse(&unpack(METADATA, &metadata.content)?)?;
-    data::check(File::open(path).map_err(Error::Unreadable)?, data.at, data.size_bytes)?;
+    let spec = gemspec(&metadata.content)?;
+    data::check(File::open(path)?, data.at, data.size_bytes)?;
     Ok(spec)
 }
 
@@ -88,25 +80,24 @@ pub(crate) fn check(path: &Path) -> Result<Gemspec, Error> {
 pub(crate) fn inspect(path: &Path) -> Option<Gemspec> {
     let mut members = members(File::open(path).ok()?).ok()?;
     let metadata = members.remove(METADATA)?;
-    Gemspec::parse(&unpack(METADATA, &metadata.content).ok()?).ok()
+    gemspec(&metadata.content).ok()
 }
 
-fn members(file: File) -> Result<BTreeMap<String, Member>, Invalid> {
+/// The gemspec in `metadata.gz`. Blocking: it may have ten megabytes.
+///
+/// # Errors
+/// [`Invalid`] with what is wrong.
+pub(crate) fn gemspec(packed: &[u8]) -> Result<Gemspec, Invalid> {
+    Gemspec::parse(&unpack(METADATA, packed)?)
+}
+
+fn members(file: File) -> Result<BTreeMap<&'static str, Member>, Invalid> {
     let mut archive = Archive::new(BufReader::with_capacity(64 << 10, file));
     let mut members = BTreeMap::new();
     for entry in archive.entries().map_err(|error| broken(&error))?.raw(true) {
         let mut entry = entry.map_err(|error| broken(&error))?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if entry.header().entry_type() != EntryType::Regular || !MEMBERS.contains(&&*name) {
-            return Err(Invalid::new(format!(
-                "the gem has a member '{}', which gems have not",
-                names::printable(&name)
-            )));
-        }
-        let is_kept = matches!(&*name, METADATA | CHECKSUMS);
-        if is_kept && entry.size() > MEMBER_LIMIT_BYTES {
-            return Err(too_large(&name));
-        }
+        let name = check_member(entry.header(), entry.size())?;
+        let is_kept = matches!(name, METADATA | CHECKSUMS);
         let (at, size_bytes) = (entry.raw_file_position(), entry.size());
         let (mut sha256, mut sha512, mut content, mut read) = (Sha256::new(), Sha512::new(), Vec::new(), 0);
         let mut buffer = vec![0; 64 << 10];
@@ -130,11 +121,29 @@ fn members(file: File) -> Result<BTreeMap<String, Member>, Invalid> {
             size_bytes,
             content,
         };
-        if members.insert(name.clone(), member).is_some() {
+        if members.insert(name, member).is_some() {
             return Err(Invalid::new(format!("the gem has '{name}' twice")));
         }
     }
     Ok(members)
+}
+
+/// Which member of a gem a header is of, and whether it may have that size.
+fn check_member(header: &Header, size_bytes: u64) -> Result<&'static str, Invalid> {
+    let name = header.path_bytes();
+    let known = MEMBERS.into_iter().find(|known| known.as_bytes() == &*name);
+    match known.filter(|_| header.entry_type() == EntryType::Regular) {
+        Some(name @ (METADATA | CHECKSUMS)) if size_bytes > MEMBER_LIMIT_BYTES => Err(too_large(name)),
+        Some(name) => Ok(name),
+        None => {
+            let name = names::printable(&String::from_utf8_lossy(&name));
+            Err(Invalid::new(format!("the gem has a member '{name}', which gems have not")))
+        }
+    }
+}
+
+fn missing(name: &str) -> Invalid {
+    Invalid::new(format!("the gem has no member '{name}'"))
 }
 
 fn unpack(name: &str, packed: &[u8]) -> Result<String, Invalid> {

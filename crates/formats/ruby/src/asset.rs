@@ -33,6 +33,14 @@ pub(crate) fn quick_name(name: &str, version: &str) -> Result<AssetName, Invalid
     AssetName::new(format!("{name}-{version}.gemspec.rz"))
 }
 
+/// The name of the attestations beside it, if it was pushed with any.
+///
+/// # Errors
+/// [`Invalid`] if that is too long for an asset.
+pub(crate) fn attestations_name(name: &str, version: &str) -> Result<AssetName, Invalid> {
+    AssetName::new(format!("{name}-{version}.gem.attestations.json"))
+}
+
 impl Routes {
     /// Answers a download. The file's name is read in every way that it can be, since it does not say where the gem's
     /// name ends (protocols 6.6).

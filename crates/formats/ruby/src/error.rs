@@ -12,6 +12,7 @@ pub(crate) type RubyError = FormatError<Clients>;
 pub(crate) struct Clients;
 
 impl Dialect for Clients {
+    const FORM_WANTED: &'static str = "a gem is pushed as it is, or as part 'gem' of multipart/form-data";
     /// What was sent is no gem that can be published (protocols 6.4).
     const INVALID: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 

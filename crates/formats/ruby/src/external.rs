@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use larder_core::error::Invalid;
 use larder_core::model::{
-    AssetKind, AssetName, ExpectedDigests, PackageFormat, PackageKey, VersionDetails, VersionText,
+    AssetKind, AssetName, ExpectedDigests, PackageFormat, PackageKey, ReleaseTime, Timestamp, VersionDetails,
+    VersionText,
 };
-use larder_core::ports::{Format, IndexRequest, Inspected, Promise, PromisedAsset, StoredIndex};
+use larder_core::ports::{Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset, StoredIndex};
 
 use crate::line::{self, Line};
 use crate::{archive, asset, marshal, names};
@@ -60,12 +61,43 @@ impl Format for RubyFormat {
         if !text.starts_with(line::HEAD) {
             return Err(Invalid::new("it does not begin with '---'"));
         }
-        line::lines(text).try_for_each(|raw| Line::parse(raw).map(drop))
+        let mut last = None;
+        for raw in line::lines(text) {
+            last = Some(Line::parse(raw)?);
+        }
+        // A file that was cut short ends within a line. One that nobody can install is no reason to refuse the others.
+        last.map_or(Ok(()), |line| line.sha256().map(drop))
     }
 
     fn index_versions(&self, _package: &PackageKey, index: &StoredIndex) -> Result<Vec<VersionText>, Invalid> {
         let text = text(index)?.unwrap_or_default();
         line::lines(text).map(|raw| VersionText::new(Line::parse(raw)?.version)).collect()
+    }
+
+    fn withhold(
+        &self,
+        _package: &PackageKey,
+        index: &StoredIndex,
+        gate: &mut Gate<'_>,
+    ) -> Result<Option<StoredIndex>, Invalid> {
+        let Some(text) = text(index)? else { return Ok(None) };
+        let rest = if text.starts_with(line::HEAD) { without(text, gate)? } else { without_events(text, gate) };
+        let Some(rest) = rest else { return Ok(None) };
+        Ok(Some(index.with_body(Some(rest).filter(|rest| !rest.is_empty()).map(Bytes::from))))
+    }
+
+    fn undated_versions(&self, package: &PackageKey, index: &StoredIndex) -> Result<Vec<VersionText>, Invalid> {
+        if package.as_document().is_some() {
+            return Ok(Vec::new());
+        }
+        let mut undated = Vec::new();
+        for raw in line::lines(text(index)?.unwrap_or_default()) {
+            let line = Line::parse(raw)?;
+            if line.created_at().is_none() {
+                undated.push(VersionText::new(line.version)?);
+            }
+        }
+        Ok(undated)
     }
 
     fn promise(
@@ -98,6 +130,49 @@ impl Format for RubyFormat {
 fn text(index: &StoredIndex) -> Result<Option<&str>, Invalid> {
     let text = index.body.as_deref().map(std::str::from_utf8);
     text.transpose().map_err(|_| Invalid::new("it is not UTF-8"))
+}
+
+/// An info file without the versions that do not pass; empty if none does, `None` if all do.
+fn without(text: &str, gate: &mut Gate<'_>) -> Result<Option<String>, Invalid> {
+    let mut rest = line::HEAD.to_owned();
+    let mut all_pass = true;
+    for raw in line::lines(text) {
+        let line = Line::parse(raw)?;
+        if gate(line.version, ReleaseTime::of(line.created_at())) {
+            rest.push_str(raw);
+            rest.push('\n');
+        } else {
+            all_pass = false;
+        }
+    }
+    Ok(if all_pass { None } else { Some(if rest.len() > line::HEAD.len() { rest } else { String::new() }) })
+}
+
+/// The list of all versions as far as its age is known. Its head says when it was made; until then there was one line for
+/// each gem, in order of names. What was appended since has no time and is kept only if the gate lets such pass.
+fn without_events(text: &str, gate: &mut Gate<'_>) -> Option<String> {
+    let (head, lines) = text.split_once("---\n")?;
+    let created_at = head.lines().find_map(|line| Timestamp::parse_rfc3339(line.strip_prefix("created_at:")?.trim()));
+    let made = created_at.map_or(ReleaseTime::Unknown, ReleaseTime::KnownSince);
+    let name = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let mut previous = String::new();
+    let mut end = 0;
+    for line in lines.split_inclusive('\n') {
+        let next = name(line);
+        if next <= previous {
+            break;
+        }
+        (previous, end) = (next, end + line.len());
+    }
+    let (listed, appended) = lines.split_at(end);
+    let keeps_listed = gate("", made);
+    let keeps_appended = appended.is_empty() || gate("", ReleaseTime::Unknown);
+    if keeps_listed && keeps_appended {
+        return None;
+    }
+    let kept = [(listed, keeps_listed), (appended, keeps_appended)];
+    let kept: String = kept.into_iter().filter(|(_, keeps)| *keeps).map(|(lines, _)| lines).collect();
+    Some(format!("{head}---\n{kept}"))
 }
 
 /// Checks that a text is the list of all versions.

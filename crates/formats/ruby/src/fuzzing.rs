@@ -1,22 +1,37 @@
 //! Entry points for fuzzers: none of them may panic, whatever the bytes. The stored corpus is in `fuzz-corpus/`.
 
 use bytes::Bytes;
-use larder_core::model::{PackageFormat, PackageKey, Timestamp, VersionText};
+use larder_core::model::{PackageFormat, PackageKey, Sha256, Timestamp, VersionText};
 use larder_core::ports::{Format as _, StoredIndex};
 use larder_http::fuzzing::Scratch;
 
+use crate::archive::Peek;
 use crate::gemspec::Gemspec;
 use crate::line::{self, Line};
 use crate::versions::{self, Whole};
-use crate::{RubyFormat, archive, marshal, names, yaml};
+use crate::{RubyFormat, archive, attestations, marshal, names, yaml};
 
 /// Reads a `.gem` as an upload and as a registry's file.
 pub fn fuzz_gem(data: &[u8]) {
     let Ok(file) = Scratch::write(data) else { return };
+    let peeked = peek(data);
     if let Ok(spec) = archive::check(file.path()) {
         assert_eq!(archive::inspect(file.path()).map(|spec| spec.full_name()), Some(spec.full_name()));
+        assert_eq!(peeked, Some(spec.full_name()), "who is asked about is who is published");
     }
     let _ = archive::inspect(file.path());
+}
+
+/// The gem that an upload is taken for while it arrives.
+fn peek(data: &[u8]) -> Option<String> {
+    let mut peek = Peek::new();
+    let metadata = data.chunks(1000).find_map(|chunk| peek.push(chunk).transpose())?.ok()?;
+    archive::gemspec(&metadata).ok().map(|spec| spec.full_name())
+}
+
+/// Reads the attestations of a push.
+pub fn fuzz_attestations(data: &[u8]) {
+    let _ = attestations::check(Bytes::copy_from_slice(data), &Sha256([7; 32]));
 }
 
 /// Reads the YAML of a gemspec; one that is read can be written in every form that it is served in.
@@ -91,6 +106,11 @@ mod tests {
     #[test]
     fn no_gem_makes_the_reader_panic() {
         run(env!("CARGO_MANIFEST_DIR"), "gem", fuzz_gem);
+    }
+
+    #[test]
+    fn no_attestations_make_the_reader_panic() {
+        run(env!("CARGO_MANIFEST_DIR"), "attestations", fuzz_attestations);
     }
 
     #[test]

@@ -14,21 +14,23 @@
 //! | `DELETE api/v1/gems/yank` | yanking; needs `UpdatePackageVersionsStatus` |
 //! | `GET api/v1/versions/{gem}.json`, `…/latest.json`, `gems/{gem}.json`, `search.json`, `api/v2/rubygems/…` | what tools ask |
 //! | `GET api/v1/gems/{gem}/owners` | the caller, if it may push; changing owners is refused, it is IAM's |
+//! | `GET api/v1/attestations/{full_name}.json` | the attestations that a gem was pushed with |
 //! | `GET`, `POST`, `PUT api/v1/api_key` | signing in: the token that is the password is the key |
 //!
 //! How it is stored: a gem's key is its name. A version is `NUMBER` or `NUMBER-PLATFORM`, so that each platform's gem is
 //! a version of its own. Its metadata column holds its line of `info/{gem}`, for what came from a public registry byte
-//! for byte; the gemspec in Marshal's form lies beside the gem. A yanked version is Unlisted: no index has it, lock files
+//! for byte; the gemspec in Marshal's form and the attestations lie beside the gem. A yanked version is Unlisted: no index has it, lock files
 //! that name it still install.
 //!
 //! How it is merged: see [`index`] for a gem and [`versions`] for the lists of all gems.
 //!
-//! Deliberately not done: the dependency API (clients go on without it), attestations, and lists of
-//! owners (IAM policies do that work).
+//! Deliberately not done: the dependency API (clients go on without it) and lists of owners (IAM policies do that work).
+//! Signatures of attestations are left to whoever relies on them to verify.
 
 mod api;
 mod archive;
 mod asset;
+mod attestations;
 mod error;
 mod external;
 #[doc(hidden)]

@@ -1,11 +1,11 @@
 //! `POST api/v1/gems`: `gem push` (protocols 6.4, 6.9).
 
+mod receive;
+
 use bytes::Bytes;
-use futures_util::StreamExt as _;
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
 use larder_core::Error;
-use larder_core::access::{Action, PackageTarget};
+use larder_core::access::Action;
 use larder_core::model::{AssetKind, PackageVersion, PublishMode, VersionStatus};
 use larder_core::ports::{BlobStore, StagedBlob};
 use larder_core::services::{Upload, UploadedAsset};
@@ -14,33 +14,32 @@ use larder_http::{RepositoryRequest, RequestBody, response};
 use crate::error::RubyError;
 use crate::gemspec::Gemspec;
 use crate::routes::{Answer, Routes};
-use crate::{archive, asset, line, marshal, names};
+use crate::{archive, asset, attestations, line, marshal, names};
 
 impl Routes {
-    /// Answers a push. Which gem it is stands in the archive only, so that all of it is read before anything is decided
-    /// but whether the caller may write here at all.
+    /// Answers a push. Which gem it is stands in the archive; [`receive`] asks for the right to publish it as soon as that
+    /// has arrived.
     ///
     /// # Errors
     /// Every refusal of protocols 6.9.
     pub(crate) async fn publish(&self, mut request: RepositoryRequest) -> Answer {
         let services = &self.services;
         let body = std::mem::replace(&mut request.body, RequestBody::empty());
-        let media_type = request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if media_type.starts_with("multipart/") {
-            // The client pushes again without them.
-            return Err(RubyError::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "attestations are not kept here; push the gem alone",
-            ));
-        }
-        let staged = receive(body, services.limits.asset_size_bytes, services.blobs.as_ref()).await?;
+        let receive::Received { staged, allowed, attestations } = receive::receive(self, &request, body).await?;
         let (read, staged) = tokio::task::spawn_blocking(move || (archive::check(staged.path()), staged))
             .await
             .map_err(Error::internal)?;
-        let spec = read?;
+        let spec = read.map_err(archive::refusal)?;
         let (key, version) = (names::gem_key(&spec.name)?, spec.version_text()?);
-        let package = PackageTarget::new(&request.target, key.clone());
-        let allowed = services.access.authorize(&request.caller, Action::PublishPackageVersion, package).await?;
+        let allowed = match allowed {
+            Some(allowed) if *allowed.package() == key => allowed,
+            _ => self.may(&request, Action::PublishPackageVersion, key.clone()).await?,
+        };
+        let gem = asset::file_name(&spec.name, version.as_str())?;
+        let attestations = match attestations {
+            Some(sent) => attestations::check(sent, &staged.digests.sha256)?,
+            None => None,
+        };
 
         let store = &services.store;
         let repository = &request.target.repository;
@@ -76,16 +75,21 @@ impl Routes {
         }
 
         let metadata = line::write(&spec, version.as_str(), &staged.digests.sha256.hex(), services.clock.now());
-        let gem = asset::file_name(&spec.name, version.as_str())?;
         let quick = stage(services.blobs.as_ref(), marshal::quick(&spec)?).await?;
         let quick_name = asset::quick_name(&spec.name, version.as_str())?;
+        let mut assets = vec![
+            UploadedAsset { name: gem, kind: AssetKind::Asset, staged, metadata: Bytes::new() },
+            UploadedAsset { name: quick_name, kind: AssetKind::Sidecar, staged: quick, metadata: Bytes::new() },
+        ];
+        if let Some(sent) = attestations {
+            let name = asset::attestations_name(&spec.name, version.as_str())?;
+            let staged = stage(services.blobs.as_ref(), sent).await?;
+            assets.push(UploadedAsset { name, kind: AssetKind::Sidecar, staged, metadata: Bytes::new() });
+        }
         let upload = Upload {
             display_name: spec.name.clone(),
             version,
-            assets: vec![
-                UploadedAsset { name: gem, kind: AssetKind::Asset, staged, metadata: Bytes::new() },
-                UploadedAsset { name: quick_name, kind: AssetKind::Sidecar, staged: quick, metadata: Bytes::new() },
-            ],
+            assets,
             metadata: metadata.into(),
             details: spec.details(),
             mode: PublishMode::NewVersion,
@@ -134,15 +138,6 @@ fn registered(spec: &Gemspec) -> larder_http::Response {
         format!("{}-{}", spec.number, spec.platform)
     };
     response::text(StatusCode::OK, &format!("Successfully registered gem: {} ({full})", spec.name))
-}
-
-async fn receive(body: RequestBody, limit: u64, blobs: &dyn BlobStore) -> Result<StagedBlob, RubyError> {
-    let mut stream = body.with_limit(limit).into_stream();
-    let mut staging = blobs.stage().await?;
-    while let Some(chunk) = stream.next().await {
-        staging.write(chunk?).await?;
-    }
-    Ok(staging.finish().await?)
 }
 
 async fn stage(blobs: &dyn BlobStore, bytes: Bytes) -> Result<StagedBlob, RubyError> {

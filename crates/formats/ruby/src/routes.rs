@@ -50,6 +50,7 @@ url_table! {
         "GET" ["api", "v2", "rubygems", name, "versions", file] if file.ends_with(".json") => Version { name, file },
         "GET" ["api", "v1", "gems", name, "owners"] | "GET" ["api", "v1", "gems", name, "owners.json"] => Owners { name },
         "GET" ["api", "v1", "gems", name, "owners.yaml"] => OwnersYaml { name },
+        "GET" ["api", "v1", "attestations", file] if file.ends_with(".json") => Attestations { file },
         "GET" ["api", "v1", "api_key"] | "POST" ["api", "v1", "api_key"] | "PUT" ["api", "v1", "api_key"] => Key,
         "GET" ["api", "v1", "api_key.json"] | "POST" ["api", "v1", "api_key.json"] | "PUT" ["api", "v1", "api_key.json"] => KeyJson,
         "GET" ["api", "v1", "api_key.yaml"] | "POST" ["api", "v1", "api_key.yaml"] | "PUT" ["api", "v1", "api_key.yaml"] => KeyYaml,
@@ -87,6 +88,7 @@ impl Routes {
             Route::Version { name, file } => self.get_version(&request, name, stem(file, ".json")).await,
             Route::Owners { name } => self.get_owners(&request, name, false).await,
             Route::OwnersYaml { name } => self.get_owners(&request, name, true).await,
+            Route::Attestations { file } => self.get_attestations(&request, stem(file, ".json")).await,
             Route::Key => self.api_key(&request, "text").await,
             Route::KeyJson => self.api_key(&request, "json").await,
             Route::KeyYaml => self.api_key(&request, "yaml").await,
@@ -150,6 +152,7 @@ fn stem<'a>(file: &'a str, ending: &str) -> &'a str {
 
 /// Says what is at an address that was used wrongly.
 fn misdirected(method: &str, segments: &[&str]) -> RubyError {
+    let reads = matches!(method, "GET" | "HEAD");
     match (method, segments) {
         ("PUT", ["api", "v1", "gems", "unyank"]) => RubyError::new(
             StatusCode::GONE,
@@ -160,7 +163,7 @@ fn misdirected(method: &str, segments: &[&str]) -> RubyError {
             "gems have no list of owners here: who may push is decided by the policies of users, of the domain and \
              of the repository; change those instead",
         ),
-        (_, ["versions" | "names"] | ["info" | "gems", _] | ["quick", _, _]) => {
+        (_, ["versions" | "names"] | ["info" | "gems", _] | ["quick", _, _]) if !reads => {
             RubyError::method_not_allowed("GET, HEAD", "the index is read only; push with POST api/v1/gems")
         }
         (_, ["api", "v1", "gems"]) => RubyError::method_not_allowed("POST", "POST pushes a gem"),

@@ -10,6 +10,7 @@ use crate::archive::tests::gem;
 use crate::{Routes, RubyFormat};
 
 mod api;
+mod attestations;
 mod publishing;
 mod registry;
 

@@ -49,7 +49,7 @@ pub(super) fn run(options: &RoutesOptions) -> Outcome {
                 path: format!("/d/{{domain}}-{{owner}}/{format}/{{repository}}{}", below(template)),
             })
         });
-        let operations = OPERATIONS.iter().filter(|operation| operation.is_built).map(|operation| Route {
+        let operations = OPERATIONS.iter().map(|operation| Route {
             service: "codeartifact",
             route: operation.name(),
             method: operation.method.to_string(),

@@ -96,6 +96,7 @@ pub(crate) struct LimitsSection {
     pub(crate) assets_per_version: Option<usize>,
     pub(crate) domains_per_account: Option<u32>,
     pub(crate) repositories_per_domain: Option<u32>,
+    pub(crate) package_groups_per_domain: Option<u32>,
     /// Direct upstreams of a repository.
     pub(crate) upstreams_per_repository: Option<usize>,
     /// Repositories searched for one request.

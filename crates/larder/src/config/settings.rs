@@ -201,6 +201,7 @@ fn limits(section: &LimitsSection, upstreams: &UpstreamsSection) -> Limits {
         assets_per_version: section.assets_per_version.unwrap_or(default.assets_per_version),
         domains_per_account: section.domains_per_account.unwrap_or(default.domains_per_account),
         repositories_per_domain: section.repositories_per_domain.unwrap_or(default.repositories_per_domain),
+        package_groups_per_domain: section.package_groups_per_domain.unwrap_or(default.package_groups_per_domain),
         upstreams_per_repository: section.upstreams_per_repository.unwrap_or(default.upstreams_per_repository),
         searched_repositories: section.searched_repositories.unwrap_or(default.searched_repositories),
         index_fresh_for: section.index_fresh_seconds.map_or(default.index_fresh_for, Duration::from_secs),

@@ -171,11 +171,6 @@ impl Repository {
         let text = self.endpoint.as_str();
         text.split_once(':').map_or(text, |(_, rest)| rest).to_owned()
     }
-
-    /// `host:port`
-    fn authority(&self) -> &str {
-        self.endpoint.authority()
-    }
 }
 
 /// Where clients look.
@@ -204,6 +199,11 @@ impl Home {
     /// Where programs keep their configuration.
     fn config(&self, below: &str) -> PathBuf {
         self.folder("XDG_CONFIG_HOME", ".config").join(below)
+    }
+
+    /// Where programs keep what they made themselves.
+    fn data(&self, below: &str) -> PathBuf {
+        self.folder("XDG_DATA_HOME", ".local/share").join(below)
     }
 
     /// Where records are.

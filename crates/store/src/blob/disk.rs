@@ -80,6 +80,14 @@ pub(super) fn create_file(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Opens a file of this user for reading, and for writing at its end; never what a symbolic link points to.
+pub(super) fn reopen_file(path: &Path) -> io::Result<File> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(ErrorKind::NotFound.into());
+    }
+    OpenOptions::new().read(true).append(true).open(path)
+}
+
 /// Removes a file or a symbolic link (never what it points to); answers whether it was there.
 pub(super) fn remove_file(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {

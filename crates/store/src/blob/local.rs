@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! staging/{random}                      being written, or finished and not committed
+//! staging/kept-{name}                   the same, for a later process to go on with
 //! staging.lock                          shared by the processes that stage here
 //! blobs/{domain_id}/{aa}/{sha256}       aa: the first two digits of the hash; its time is when it was put there last
 //! lock                                  shared by who puts a blob in place, alone with who removes one
@@ -67,6 +68,14 @@ impl LocalBlobs {
 impl BlobStore for LocalBlobs {
     async fn stage(&self) -> Result<Box<dyn Staging>> {
         self.staging.stage().await
+    }
+
+    async fn stage_kept(&self, name: &str) -> Result<Box<dyn Staging>> {
+        self.staging.stage_kept(name).await
+    }
+
+    async fn resume_kept(&self, name: &str) -> Result<Option<Box<dyn Staging>>> {
+        self.staging.resume_kept(name).await
     }
 
     fn hold(&self, bytes: Bytes) -> Result<StagedBlob> {

@@ -1,7 +1,7 @@
 //! Blobs that are still being written: files of a staging folder.
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -9,17 +9,22 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 use larder_core::model::Digests;
-use larder_core::ports::{StagedBlob, Staging};
+use larder_core::ports::{KEPT_FOR, StagedBlob, Staging};
 use larder_core::{Error, Result};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::digesting::Digesting;
-use super::disk::{create_file, disk_error, make_folder, remove_file};
+use super::disk::{create_file, disk_error, make_folder, remove_file, reopen_file};
 use super::lock::FolderLock;
 
 /// While others stage in the same folder, what was last written longer ago than this is nobody's upload.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+
+/// How the names of files begin that a later process may go on with.
+const KEPT: &str = "kept-";
+/// Read at once.
+const READ_BYTES: usize = 256 << 10;
 
 /// The folder of staging files. Both stores have one on the local disk.
 #[derive(Clone)]
@@ -65,17 +70,34 @@ impl StagingFolder {
 
     /// Starts a file with a name that cannot be guessed.
     pub(super) async fn stage(&self) -> Result<Box<dyn Staging>> {
-        let path = self.new_path()?;
+        self.create(self.new_path()?, false).await
+    }
+
+    /// Starts a file that is found by its name.
+    pub(super) async fn stage_kept(&self, name: &str) -> Result<Box<dyn Staging>> {
+        self.create(self.kept_path(name)?, true).await
+    }
+
+    async fn create(&self, path: PathBuf, is_kept: bool) -> Result<Box<dyn Staging>> {
         let staged = blocking(move || {
             let file = create_file(&path).map_err(|error| disk_error("create", &path, error))?;
-            Ok(StagingFile {
-                path: Some(path),
-                length: 0,
-                step: Step::Idle(Box::new(Writing { file, digesting: Digesting::default() })),
-            })
+            Ok(StagingFile::new(path, is_kept, file, Digesting::default(), 0))
         })
         .await?;
         Ok(Box::new(staged))
+    }
+
+    /// Goes on with a file that was found by its name.
+    pub(super) async fn resume_kept(&self, name: &str) -> Result<Option<Box<dyn Staging>>> {
+        let path = self.kept_path(name)?;
+        let resumed = blocking(move || match resume(&path) {
+            Ok(None) => Ok(None),
+            Ok(Some((file, digesting, length))) => Ok(Some(StagingFile::new(path, true, file, digesting, length))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(disk_error("read", &path, error)),
+        })
+        .await?;
+        Ok(resumed.map(|resumed| Box::new(resumed) as Box<dyn Staging>))
     }
 
     /// Makes a file of bytes that are whole in memory. Blocks.
@@ -93,13 +115,20 @@ impl StagingFolder {
         Ok((staged, file))
     }
 
+    fn kept_path(&self, name: &str) -> Result<PathBuf> {
+        if name.is_empty() || !name.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit()) {
+            return Err(Error::internal(format!("'{name}' is no name of a staging file")));
+        }
+        Ok(self.path.join(format!("{KEPT}{name}")))
+    }
+
     fn new_path(&self) -> Result<PathBuf> {
         let mut name = [0; 16];
         getrandom::fill(&mut name).map_err(|error| Error::internal(error.to_string()))?;
         Ok(self.path.join(hex::encode(name)))
     }
 
-    /// Removes what was last written more than `older_than` ago, everything with zero; while another process stages
+    /// Removes what was last written more than `older_than` ago, everything with zero but what is kept; while another process stages
     /// here, only what is [`ABANDONED`]. Answers how many files.
     pub(super) async fn sweep(&self, older_than: Duration) -> Result<u64> {
         let Self { path, use_of } = self.clone();
@@ -119,11 +148,33 @@ fn sweep(folder: &Path, older_than: Duration) -> std::io::Result<u64> {
         // Of a link, this is the link's own; a file that was committed meanwhile is gone.
         let Ok(metadata) = entry.metadata() else { continue };
         let age = now.duration_since(metadata.modified()?).unwrap_or_default();
+        let is_kept = entry.file_name().as_encoded_bytes().starts_with(KEPT.as_bytes());
+        let older_than = if is_kept { older_than.max(KEPT_FOR) } else { older_than };
         if !metadata.is_dir() && age >= older_than && remove_file(&entry.path())? {
             removed += 1;
         }
     }
     Ok(removed)
+}
+
+/// Reads a file that was being written, if that was not too long ago: what it holds and how much that is.
+fn resume(path: &Path) -> std::io::Result<Option<(File, Digesting, u64)>> {
+    let mut file = reopen_file(path)?;
+    if SystemTime::now().duration_since(file.metadata()?.modified()?).unwrap_or_default() >= KEPT_FOR {
+        return Ok(None);
+    }
+    let mut digesting = Digesting::default();
+    let mut length = 0;
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Some((file, digesting, length))),
+            read => {
+                digesting.update(&buffer[..read]);
+                length += read as u64;
+            }
+        }
+    }
 }
 
 /// One file being written.
@@ -133,6 +184,8 @@ fn sweep(folder: &Path, older_than: Duration) -> std::io::Result<u64> {
 struct StagingFile {
     /// `None` once finished: the file belongs to the [`StagedBlob`] then.
     path: Option<PathBuf>,
+    /// It stays when this is dropped.
+    is_kept: bool,
     length: u64,
     step: Step,
 }
@@ -152,6 +205,11 @@ struct Writing {
 }
 
 impl StagingFile {
+    fn new(path: PathBuf, is_kept: bool, file: File, digesting: Digesting, length: u64) -> Self {
+        let step = Step::Idle(Box::new(Writing { file, digesting }));
+        Self { path: Some(path), is_kept, length, step }
+    }
+
     /// Waits for the piece in flight.
     async fn settle(&mut self) -> Result<Box<Writing>> {
         let outcome = match &mut self.step {
@@ -193,6 +251,10 @@ impl Staging for StagingFile {
         self.path.as_deref().unwrap_or_else(|| Path::new(""))
     }
 
+    fn discard(mut self: Box<Self>) {
+        self.is_kept = false;
+    }
+
     async fn finish(mut self: Box<Self>) -> Result<StagedBlob> {
         let writing = self.settle().await?;
         let (digests, blake2b_256) = writing.digesting.finish();
@@ -203,7 +265,7 @@ impl Staging for StagingFile {
 
 impl Drop for StagingFile {
     fn drop(&mut self) {
-        if let Some(path) = self.path.take() {
+        if let Some(path) = self.path.take().filter(|_| !self.is_kept) {
             // What cannot be removed now is swept at the next start.
             let _ = fs::remove_file(path);
         }

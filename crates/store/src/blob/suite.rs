@@ -4,13 +4,15 @@ use std::future::Future;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use larder_core::Error;
 use larder_core::model::{Clock as _, DomainId, Sha256, SystemClock, Timestamp};
-use larder_core::ports::{Blob, BlobStore, ByteRange, StagedBlob};
+use larder_core::ports::{Blob, BlobStore, ByteRange, KEPT_FOR, StagedBlob};
+
+use super::digesting::Digesting;
 
 /// A store to test, with the folder it stages in. Dropping it removes everything.
 pub(super) struct Fixture {
@@ -227,6 +229,39 @@ pub(super) async fn dropped_staging_leaves_nothing(fixture: Arc<Fixture>) {
     assert_eq!(fixture.blobs.size(DOMAIN, sha256).await.unwrap(), None);
 }
 
+pub(super) async fn what_is_kept_goes_on_where_it_stopped(fixture: Arc<Fixture>) {
+    let blobs = &*fixture.blobs;
+    let mut begun = blobs.stage_kept("ab-12").await.unwrap();
+    begun.write(Bytes::from_static(b"first, ")).await.unwrap();
+    assert!(blobs.stage_kept("ab-12").await.is_err(), "the name is taken");
+    drop(begun);
+    assert_eq!(blobs.sweep_staging(Duration::ZERO).await.unwrap(), 0, "as at a start");
+    let mut resumed = blobs.resume_kept("ab-12").await.unwrap().unwrap();
+    assert_eq!(resumed.len(), 7);
+    resumed.write(Bytes::from_static(b"second")).await.unwrap();
+    let staged = resumed.finish().await.unwrap();
+    assert_eq!(staged.digests, Digesting::of(b"first, second").0);
+    let sha256 = staged.digests.sha256;
+    blobs.commit(DOMAIN, staged).await.unwrap();
+    assert!(read(blobs, DOMAIN, sha256, None).await == b"first, second");
+    blobs.stage_kept("ab-12").await.unwrap().discard();
+    assert!(blobs.resume_kept("ab-12").await.unwrap().is_none());
+    for wrong in ["", "../x", "a/b", "kept"] {
+        assert!(blobs.stage_kept(wrong).await.is_err(), "{wrong}");
+    }
+    assert_eq!(staging_files(&fixture), 0);
+}
+
+pub(super) async fn what_is_kept_is_not_kept_for_ever(fixture: Arc<Fixture>) {
+    let blobs = &*fixture.blobs;
+    drop(blobs.stage_kept("ab").await.unwrap());
+    let file = std::fs::File::open(fixture.staging.join("kept-ab")).unwrap();
+    file.set_modified(SystemTime::now() - KEPT_FOR).unwrap();
+    assert!(blobs.resume_kept("ab").await.unwrap().is_none());
+    assert_eq!(blobs.sweep_staging(Duration::ZERO).await.unwrap(), 1);
+    assert_eq!(staging_files(&fixture), 0);
+}
+
 pub(super) async fn what_is_held_is_committed_like_what_was_staged(fixture: Arc<Fixture>) {
     let bytes = Bytes::from(noise(20_000, 4));
     let (held, staged) = (fixture.blobs.hold(bytes.clone()).unwrap(), staged(&*fixture.blobs, &bytes).await);
@@ -265,7 +300,7 @@ pub(super) async fn sweeping_removes_only_what_is_old_enough(fixture: Arc<Fixtur
         std::fs::write(&path, b"x").unwrap();
         left_behind.push(path);
     }
-    let old = std::time::SystemTime::now() - Duration::from_secs(7200);
+    let old = SystemTime::now() - Duration::from_secs(7200);
     std::fs::File::options().write(true).open(&left_behind[0]).unwrap().set_modified(old).unwrap();
     assert_eq!(fixture.blobs.sweep_staging(Duration::from_secs(3600)).await.unwrap(), 1);
     assert!(!left_behind[0].exists());
@@ -313,6 +348,8 @@ macro_rules! blob_suite {
                 only_what_was_stored_before_the_cutoff_is_deleted
                 a_commit_survives_a_deletion_at_the_same_time
                 dropped_staging_leaves_nothing
+                what_is_kept_goes_on_where_it_stopped
+                what_is_kept_is_not_kept_for_ever
                 what_is_held_is_committed_like_what_was_staged
                 what_was_written_is_readable_while_staging_grows
                 sweeping_removes_only_what_is_old_enough

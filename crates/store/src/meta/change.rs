@@ -86,6 +86,10 @@ fn is_control(change: &Change) -> bool {
         | Change::AssociateExternalConnection { .. }
         | Change::DisassociateExternalConnection { .. }
         | Change::PutRepositoryPolicy { .. }
+        | Change::CreatePackageGroup(_)
+        | Change::UpdatePackageGroup { .. }
+        | Change::UpdatePackageGroupOrigin(_)
+        | Change::DeletePackageGroup { .. }
         | Change::Tag { .. }
         | Change::Untag { .. } => true,
         Change::CreateSession { .. }
@@ -110,6 +114,9 @@ impl Transaction<'_> {
         if is_control(change) {
             // First, because it makes such changes wait for each other: what they check stays true until they end.
             self.conn.execute(&NEXT_GENERATION, params![]).await?;
+            if let Change::UpdatePackageGroupOrigin(update) = change {
+                return self.update_package_group_origin(update).await.map(Applied::AllowedRepositories);
+            }
             Box::pin(self.apply_control(change)).await.map(|()| Applied::Done)
         } else {
             Box::pin(self.apply_package(change)).await
@@ -160,6 +167,11 @@ impl Transaction<'_> {
             Change::PutRepositoryPolicy { repository, expected, document } => {
                 self.put_repository_policy(*repository, expected.as_ref(), document.as_ref()).await
             }
+            Change::CreatePackageGroup(new) => self.create_package_group(new).await,
+            Change::UpdatePackageGroup { domain, pattern, contact_info, description } => {
+                self.update_package_group(*domain, pattern, contact_info.as_ref(), description.as_ref()).await
+            }
+            Change::DeletePackageGroup { domain, pattern } => self.delete_package_group(*domain, pattern).await,
             Change::Tag { resource, tags } => self.tag(resource, tags).await,
             Change::Untag { resource, keys } => self.untag(resource, keys).await,
             other => Err(Error::internal(format!("not a change of the control plane: {other:?}"))),

@@ -51,7 +51,13 @@ impl Transaction<'_> {
             return Err(Error::conflict(ConflictKind::State, ResourceType::PackageVersion, id, message));
         }
         let key = &source_package.key;
-        let package = self.lock_or_create_package(repository, key, &source_package.display_name, restrictions).await?;
+        let group = self.associate_package(place.domain, key).await?;
+        if let Some(refusal) = group.refuses_internal_upstream(key, repository, &place.name, &source_place.name) {
+            return Err(refusal.into());
+        }
+        let restrictions = group.first_restrictions(restrictions);
+        let package =
+            self.lock_or_create_package(&place, repository, key, &source_package.display_name, restrictions).await?;
         // Retention follows the decision of a read; the setting may have been changed since.
         if package.restrictions.upstream == AllowUpstream::Block {
             return Err(Refusal::origin_upstream(key, &place.name).into());
@@ -116,6 +122,7 @@ impl Transaction<'_> {
     ) -> Result<BatchOutcome> {
         let place = self.get_place(destination).await?;
         let existing = self.lock_package_of(destination, key).await?;
+        let group = self.associate_package(place.domain, key).await?;
         let mut display_name = key.name().to_owned();
         let mut planned: Vec<(&VersionText, Result<Planned, VersionFailure>)> = Vec::new();
         for (text, source) in sources {
@@ -128,7 +135,8 @@ impl Transaction<'_> {
                         return Err(Error::internal("a version of another domain cannot be copied"));
                     }
                     display_name.clone_from(&source_package.display_name);
-                    self.plan_copy(&source_package, version, existing.as_ref(), allow_overwrite).await?
+                    let refusal = group.refuses_internal_upstream(key, destination, &place.name, &source_place.name);
+                    self.plan_copy(&source_package, version, existing.as_ref(), allow_overwrite, refusal).await?
                 }
             };
             planned.push((text, plan));
@@ -141,7 +149,8 @@ impl Transaction<'_> {
         if planned.iter().all(|(_, plan)| matches!(plan, Ok(Planned { destination: Destination::Same, .. }))) {
             return Ok(outcome);
         }
-        let package = self.lock_or_create_package(destination, key, &display_name, restrictions).await?;
+        let restrictions = group.first_restrictions(restrictions);
+        let package = self.lock_or_create_package(&place, destination, key, &display_name, restrictions).await?;
         for (text, plan) in planned {
             let plan = plan.map_err(|failure| Error::internal(failure.message))?;
             if let Some(revision) = self.run_copy(&place, &package, &plan).await? {
@@ -158,6 +167,7 @@ impl Transaction<'_> {
         source: PackageVersion,
         destination: Option<&Package>,
         allow_overwrite: bool,
+        refusal: Option<Refusal>,
     ) -> Result<Result<Planned, VersionFailure>> {
         let text = &source.version;
         if matches!(source.status, VersionStatus::Unfinished | VersionStatus::Disposed) {
@@ -169,12 +179,20 @@ impl Transaction<'_> {
             None => None,
         };
         let destination = match existing {
-            None => Destination::Free,
             Some(existing) if existing.revision == source.revision => Destination::Same,
-            Some(existing) if allow_overwrite => Destination::Taken(existing),
-            Some(_) => {
-                let message = format!("Version {text} already exists");
-                return Ok(Err(failed(VersionFailureCode::AlreadyExists, message)));
+            existing => {
+                // A version of another repository comes in, as by retention.
+                if let Some(refusal) = refusal {
+                    return Ok(Err(failed(VersionFailureCode::NotAllowed, refusal.to_string())));
+                }
+                match existing {
+                    None => Destination::Free,
+                    Some(existing) if allow_overwrite => Destination::Taken(existing),
+                    Some(_) => {
+                        let message = format!("Version {text} already exists");
+                        return Ok(Err(failed(VersionFailureCode::AlreadyExists, message)));
+                    }
+                }
             }
         };
         let tags = self.dist_tags_of(source_package.id, text).await?;

@@ -6,6 +6,7 @@ use larder_core::model::{AccountId, Arn, Domain, DomainId, DomainName, Page, Pag
 use larder_core::ports::{Domains, Usage};
 use larder_core::{Error, Result};
 
+use super::tags::Tagged;
 use super::{Store, Transaction, assets, paging, policies, tags};
 use crate::sql::{Row, corrupt, params, statements};
 
@@ -26,7 +27,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, 0)
         ON CONFLICT DO NOTHING
         RETURNING id";
-    /// Tags, tokens and usage go with it.
+    /// Tags, tokens, usage and package groups go with it.
     DELETE = "DELETE FROM domain WHERE id = $1 AND repository_count = 0";
     REPOSITORY_COUNT = "SELECT repository_count FROM domain WHERE id = $1";
     ADD_REPOSITORIES = "UPDATE domain SET repository_count = repository_count + $2 WHERE id = $1";
@@ -107,7 +108,8 @@ impl Transaction<'_> {
             let message = format!("Domain '{name}' already exists in account '{owner}'");
             Error::conflict(ConflictKind::Exists, ResourceType::Domain, name, message)
         })?;
-        self.put_tags(id, None, tags).await?;
+        self.create_root_group(id).await?;
+        self.put_tags(Tagged::Domain(id), tags).await?;
         self.record(arn(self.region, domain).as_str(), None, Some("Active")).await
     }
 

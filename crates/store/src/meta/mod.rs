@@ -15,6 +15,8 @@ mod identity_providers;
 mod identity_tags;
 mod journal;
 mod managed_policies;
+mod package_group_changes;
+mod package_groups;
 mod packages;
 mod paging;
 mod places;
@@ -28,6 +30,7 @@ mod sessions;
 mod tags;
 mod tokens;
 mod upstream_indexes;
+mod variations;
 mod versions;
 
 #[cfg(test)]
@@ -57,6 +60,8 @@ impl Store {
     pub async fn open(url: &DatabaseUrl, region: impl Into<Arc<str>>) -> Result<Self> {
         let database = Database::open(url, statements().count()).await?;
         let store = Self { database: Arc::new(database), region: region.into() };
+        store.refold_groups().await?;
+        store.fold_packages_in_background();
         store.purge_in_background();
         Ok(store)
     }
@@ -75,6 +80,8 @@ fn statements() -> impl Iterator<Item = &'static Sql> {
         identity_tags::STATEMENTS,
         journal::STATEMENTS,
         managed_policies::STATEMENTS,
+        package_group_changes::STATEMENTS,
+        package_groups::STATEMENTS,
         packages::STATEMENTS,
         places::STATEMENTS,
         policies::STATEMENTS,
@@ -85,6 +92,7 @@ fn statements() -> impl Iterator<Item = &'static Sql> {
         tags::STATEMENTS,
         tokens::STATEMENTS,
         upstream_indexes::STATEMENTS,
+        variations::STATEMENTS,
         versions::STATEMENTS,
     ]
     .into_iter()

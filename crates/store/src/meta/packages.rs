@@ -294,6 +294,7 @@ impl Transaction<'_> {
     /// at once both get the same row, one after the other.
     pub(super) async fn lock_or_create_package(
         &mut self,
+        place: &Place,
         repository: RepositoryId,
         key: &PackageKey,
         display_name: &str,
@@ -316,7 +317,9 @@ impl Transaction<'_> {
             self.now().into(),
         ];
         let found = self.conn.find(&CREATE, &values, read_package).await?;
-        found.map(|(package, _)| package).ok_or_else(|| Error::internal("a package was neither found nor created"))
+        let (package, _) = found.ok_or_else(|| Error::internal("a package was neither found nor created"))?;
+        self.put_variation(place.domain, &package).await?;
+        Ok(package)
     }
 
     /// Makes a change to the package or its versions visible to caches.
@@ -336,7 +339,7 @@ impl Transaction<'_> {
         restrictions: OriginRestrictions,
     ) -> Result<()> {
         let place = self.get_place(repository).await?;
-        let package = self.lock_or_create_package(repository, key, key.name(), restrictions).await?;
+        let package = self.lock_or_create_package(&place, repository, key, key.name(), restrictions).await?;
         let before = (package.revision > 0).then(|| told(package.restrictions));
         let (publish, upstream) = (publish_text(restrictions.publish), upstream_text(restrictions.upstream));
         self.conn.execute(&SET_RESTRICTIONS, params![package.id, publish, upstream]).await?;

@@ -3,8 +3,8 @@
 
 use larder_core::error::{ConflictKind, ResourceType};
 use larder_core::model::{
-    AllowUpstream, Asset, AssetName, NewAsset, OriginType, Package, PackageVersion, Publication, PublishMode,
-    Published, Revision, VersionStatus,
+    AllowUpstream, Asset, AssetName, Association, EntryPoint, NewAsset, OriginType, Package, PackageVersion,
+    Publication, PublishMode, Published, Revision, VersionStatus,
 };
 use larder_core::ports::PublishAs;
 use larder_core::{Error, Refusal, Result};
@@ -38,6 +38,17 @@ fn check_origin(place: &Place, package: &Package, publication: &Publication) -> 
         return Err(Refusal::origin_upstream(&package.key, &place.name).into());
     }
     Ok(())
+}
+
+/// What the package's group says to the way in. Groups may have been changed since the caller looked.
+fn refused_by_group(group: &Association, place: &Place, publication: &Publication) -> Option<Refusal> {
+    let (key, repository) = (&publication.package, publication.repository);
+    match publication.origin.entry_point {
+        EntryPoint::Repository(_) => group.refuses_publish(key, repository, &place.name),
+        EntryPoint::ExternalConnection(connection) => {
+            group.refuses_external_upstream(key, repository, &place.name, connection)
+        }
+    }
 }
 
 /// The assets that are not there yet. One that is there with other bytes is a conflict, also within the upload.
@@ -88,12 +99,17 @@ impl Transaction<'_> {
         if place.domain != publication.domain {
             return Err(Error::internal("a publication names the domain of another repository"));
         }
+        let group = self.associate_package(place.domain, &publication.package).await?;
+        if let Some(refusal) = refused_by_group(&group, &place, publication) {
+            return Err(refusal.into());
+        }
         let package = self
             .lock_or_create_package(
+                &place,
                 publication.repository,
                 &publication.package,
                 &publication.display_name,
-                publication.default_restrictions,
+                group.first_restrictions(publication.default_restrictions),
             )
             .await?;
         check_origin(&place, &package, publication)?;

@@ -10,6 +10,7 @@ use larder_core::ports::{NewRepository, Repositories, RepositoryFilter};
 use larder_core::{Error, Result};
 
 use super::paging::Filtered;
+use super::tags::Tagged;
 use super::{Store, Transaction, paging, policies};
 use crate::sql::{Conn, Row, Sql, Value, corrupt, params, statements};
 
@@ -207,7 +208,7 @@ impl Transaction<'_> {
         let id = self.conn.find(&CREATE, values, |row| row.integer(0).map(RepositoryId)).await?.ok_or_else(exists)?;
         self.add_repositories(new.domain, 1).await?;
         self.link(id, new.domain, &new.upstreams).await?;
-        self.put_tags(new.domain, Some(id), &new.tags).await?;
+        self.put_tags(Tagged::Repository(new.domain, id), &new.tags).await?;
         let repository = self.get_repository(id).await?;
         self.record(arn(self.region, &repository).as_str(), None, Some(&links(&repository))).await
     }
@@ -258,6 +259,7 @@ impl Transaction<'_> {
         self.conn.execute(&HIDE, params![id]).await?;
         self.conn.execute(&UNLINK, params![id]).await?;
         self.delete_all_tags(repository.domain, id).await?;
+        self.disallow_everywhere(id).await?;
         self.add_repositories(repository.domain, -1).await?;
         self.record(arn(self.region, &repository).as_str(), Some(&links(&repository)), None).await
     }

@@ -1,9 +1,11 @@
 //! Index documents of public registries, as last seen. A cache: not journaled, replaced in place.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use larder_core::model::{ExternalConnection, PackageKey, RepositoryId, Sha256, Timestamp};
-use larder_core::ports::{StoredIndex, UpstreamIndexes};
+use larder_core::ports::{Sightings, StoredIndex, UpstreamIndexes};
 use larder_core::{Error, Result};
 use sha2::{Digest as _, Sha256 as Hasher};
 
@@ -32,6 +34,16 @@ statements! {
     PUT_BODY = "
         INSERT INTO upstream_index_body (index_id, revision, body) VALUES ($1, $2, $3)
         ON CONFLICT (index_id) DO UPDATE SET revision = excluded.revision, body = excluded.body";
+    FIND_SIGHTINGS = "
+        SELECT s.versions
+          FROM upstream_index i JOIN upstream_sighting s ON s.index_id = i.id
+         WHERE i.repository_id = $1 AND i.connection = $2 AND i.format = $3 AND i.namespace = $4 AND i.name = $5";
+    FIND_ID = "
+        SELECT id FROM upstream_index
+         WHERE repository_id = $1 AND connection = $2 AND format = $3 AND namespace = $4 AND name = $5";
+    PUT_SIGHTINGS = "
+        INSERT INTO upstream_sighting (index_id, versions) VALUES ($1, $2)
+        ON CONFLICT (index_id) DO UPDATE SET versions = excluded.versions";
     DELETE_BODY = "DELETE FROM upstream_index_body WHERE index_id = $1";
 }
 
@@ -100,6 +112,26 @@ impl Work for PutIndex {
     }
 }
 
+/// Keeps since when versions are known.
+struct PutSightings {
+    repository: RepositoryId,
+    connection: ExternalConnection,
+    key: PackageKey,
+    versions: String,
+}
+
+impl Work for PutSightings {
+    type Output = ();
+
+    async fn run(&self, conn: &mut Conn) -> Result<()> {
+        let values = key_values(self.repository, self.connection, &self.key);
+        if let Some(id) = conn.find(&FIND_ID, &values, |row| row.integer(0)).await? {
+            conn.execute(&PUT_SIGHTINGS, params![id, &self.versions]).await?;
+        }
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl UpstreamIndexes for Store {
     async fn find_index(
@@ -123,5 +155,33 @@ impl UpstreamIndexes for Store {
         let work = PutIndex { repository, connection, key: key.clone(), index: index.clone(), sha256 };
         let revision = self.database.write(work).await?;
         Ok(StoredIndex { revision, ..index.clone() })
+    }
+
+    async fn find_sightings(
+        &self,
+        repository: RepositoryId,
+        connection: ExternalConnection,
+        key: &PackageKey,
+    ) -> Result<Sightings> {
+        let mut conn = self.database.read().await?;
+        let read = |row: &Row<'_>| Ok(row.text(0)?.to_owned());
+        let Some(versions) = conn.find(&FIND_SIGHTINGS, &key_values(repository, connection, key), read).await? else {
+            return Ok(Sightings::new());
+        };
+        let versions: BTreeMap<String, i64> = serde_json::from_str(&versions).map_err(Error::internal)?;
+        Ok(versions.into_iter().map(|(version, at)| (version, Timestamp(at))).collect())
+    }
+
+    async fn put_sightings(
+        &self,
+        repository: RepositoryId,
+        connection: ExternalConnection,
+        key: &PackageKey,
+        sightings: &Sightings,
+    ) -> Result<()> {
+        let versions: BTreeMap<&str, i64> = sightings.iter().map(|(version, at)| (version.as_str(), at.0)).collect();
+        let versions = serde_json::to_string(&versions).map_err(Error::internal)?;
+        let work = PutSightings { repository, connection, key: key.clone(), versions };
+        self.database.write(work).await
     }
 }

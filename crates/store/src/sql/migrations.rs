@@ -8,9 +8,11 @@ use super::{postgres, sqlite};
 /// Every migration, from the first. A file that was released never changes; a change is a new file.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_initial.sql"),
-    include_str!("../../migrations/0002_roles.sql"),
-    include_str!("../../migrations/0003_sessions.sql"),
-    include_str!("../../migrations/0004_identities.sql"),
+    include_str!("../../migrations/0002_sightings.sql"),
+    include_str!("../../migrations/0003_package_groups.sql"),
+    include_str!("../../migrations/0004_roles.sql"),
+    include_str!("../../migrations/0005_sessions.sql"),
+    include_str!("../../migrations/0006_identities.sql"),
 ];
 
 /// "larder" as a number: the advisory lock that nodes starting together take in turn.
@@ -92,9 +94,28 @@ mod tests {
 
     #[test]
     fn released_migrations_never_change() {
-        let released = ["z0MXqsbuVQwhrgMr5x6UwghNfdxaKSGKK8baT37oQ00="];
+        let released = [
+            "z0MXqsbuVQwhrgMr5x6UwghNfdxaKSGKK8baT37oQ00=",
+            "9GFMKPqdqE7Xch3qGA/F2OoacSg1aAyFA8KHdKg9F/w=",
+            "3G6QdnrXBJu3Dmc7G/4M5BXHLvXageAonwv+aLyWsfM=",
+        ];
         let hashes: Vec<_> = MIGRATIONS.iter().map(|text| Revision::of([text.as_bytes()]).0).collect();
         assert_eq!(hashes[..released.len()], released);
+    }
+
+    #[test]
+    fn domains_of_before_there_were_package_groups_get_the_root_group() {
+        let mut connection = Connection::open_in_memory().expect("opens");
+        connection.execute_batch(CREATE_HISTORY).expect("runs");
+        connection.execute_batch(&in_dialect(MIGRATIONS[0], SQLITE)).expect("runs");
+        connection.execute_batch(&record(1)).expect("runs");
+        let domain = "INSERT INTO domain (owner, name, encryption_key, created_at, repository_count)
+                      VALUES ('123456789012', 'old', '', 7, 0)";
+        connection.execute_batch(domain).expect("runs");
+        migrate_sqlite(&mut connection).expect("migrates");
+        let root = "SELECT pattern || publish || created_at FROM package_group WHERE domain_id = 1 AND parent_id = 0";
+        let found: String = connection.query_row(root, [], |row| row.get(0)).expect("the root");
+        assert_eq!(found, "/*ALLOW7");
     }
 
     #[test]

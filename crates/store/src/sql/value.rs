@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use bytes::BytesMut;
-use larder_core::model::{DomainId, PackageId, RepositoryId, Sha256, Timestamp, VersionId};
+use larder_core::model::{DomainId, PackageGroupId, PackageId, RepositoryId, Sha256, Timestamp, VersionId};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
@@ -49,7 +49,7 @@ macro_rules! from_id {
         }
     )*};
 }
-from_id!(DomainId, RepositoryId, PackageId, VersionId);
+from_id!(DomainId, RepositoryId, PackageGroupId, PackageId, VersionId);
 
 impl<'a> From<&'a str> for Value<'a> {
     fn from(value: &'a str) -> Self {

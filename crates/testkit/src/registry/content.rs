@@ -17,6 +17,7 @@ const PLACEHOLDER: &str = "http://registry.invalid";
 pub(crate) struct Found {
     pub(crate) content_type: &'static str,
     pub(crate) body: Vec<u8>,
+    pub(crate) last_modified: Option<String>,
 }
 
 /// Everything that is served.
@@ -55,6 +56,16 @@ impl Content {
         let time = format!("2020-01-01T{:02}:{:02}:00.000Z", count / 60 % 24, count % 60);
         document["time"][&package.version] = json!(time);
         document["time"]["modified"] = json!(time);
+    }
+
+    pub(crate) fn date_npm(&mut self, name: &str, version: &str, published_at: Option<&str>) {
+        let Some(time) = self.packuments.get_mut(name).and_then(|document| document["time"].as_object_mut()) else {
+            return;
+        };
+        match published_at {
+            Some(at) => drop(time.insert(version.to_owned(), json!(at))),
+            None => drop(time.shift_remove(version)),
+        }
     }
 
     pub(crate) fn remove_npm(&mut self, name: &str, version: &str) {
@@ -119,10 +130,12 @@ impl Content {
     pub(crate) fn find(&self, path: &str, base: &str) -> Option<Found> {
         let decoded = path.replace("%2f", "/").replace("%2F", "/").replace("%40", "@");
         if let Some(bytes) = self.files.get(&decoded) {
-            return Some(Found { content_type: "application/octet-stream", body: bytes.clone() });
+            return Some(Found { content_type: "application/octet-stream", body: bytes.clone(), last_modified: None });
         }
         if let Some(path) = decoded.strip_prefix("/maven/") {
-            return self.maven.find(path).map(|body| Found { content_type: "application/octet-stream", body });
+            let last_modified = self.maven.date(path);
+            let found = |body| Found { content_type: "application/octet-stream", body, last_modified };
+            return self.maven.find(path).map(found);
         }
         if let Some(name) = decoded.strip_prefix("/npm/") {
             return self.find_npm(name, base);
@@ -132,30 +145,42 @@ impl Content {
 
     fn find_npm(&self, name: &str, base: &str) -> Option<Found> {
         if let Some(document) = self.packuments.get(name) {
-            return Some(Found { content_type: "application/json", body: document.to_string().into_bytes() });
+            return Some(Found {
+                content_type: "application/json",
+                body: document.to_string().into_bytes(),
+                last_modified: None,
+            });
         }
         let folder = self.recording.as_ref()?.join("npm");
         if name.contains("/-/") {
             let body = fs::read(folder.join("tarballs").join(file_name(name))).ok()?;
-            return Some(Found { content_type: "application/octet-stream", body });
+            return Some(Found { content_type: "application/octet-stream", body, last_modified: None });
         }
         let text = fs::read_to_string(folder.join("packuments").join(file_name(name))).ok()?;
-        Some(Found { content_type: "application/json", body: text.replace(PLACEHOLDER, base).into_bytes() })
+        Some(Found {
+            content_type: "application/json",
+            body: text.replace(PLACEHOLDER, base).into_bytes(),
+            last_modified: None,
+        })
     }
 
     fn find_python(&self, path: &str, base: &str) -> Option<Found> {
         const JSON: &str = "application/vnd.pypi.simple.v1+json";
         if let Some(project) = path.strip_prefix("simple/").map(|rest| rest.trim_end_matches('/')) {
             if let Some(page) = self.pages.get(project) {
-                return Some(Found { content_type: JSON, body: page.to_string().into_bytes() });
+                return Some(Found { content_type: JSON, body: page.to_string().into_bytes(), last_modified: None });
             }
             let folder = self.recording.as_ref()?.join("pypi/pages");
             let text = fs::read_to_string(folder.join(file_name(project))).ok()?;
-            return Some(Found { content_type: JSON, body: text.replace(PLACEHOLDER, base).into_bytes() });
+            return Some(Found {
+                content_type: JSON,
+                body: text.replace(PLACEHOLDER, base).into_bytes(),
+                last_modified: None,
+            });
         }
         let file = path.strip_prefix("files/")?;
         let body = fs::read(self.recording.as_ref()?.join("pypi/files").join(file_name(file))).ok()?;
-        Some(Found { content_type: "application/octet-stream", body })
+        Some(Found { content_type: "application/octet-stream", body, last_modified: None })
     }
 }
 

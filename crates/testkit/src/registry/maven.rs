@@ -17,6 +17,10 @@ const METADATA: &str = "maven-metadata.xml";
 pub(crate) struct Tree {
     files: BTreeMap<String, Vec<u8>>,
     versions: BTreeMap<String, Vec<String>>,
+    /// `Last-Modified` of files.
+    pub(crate) dates: BTreeMap<String, String>,
+    /// `lastUpdated` of `group/artifact`.
+    pub(crate) updated: BTreeMap<String, String>,
     /// The folder of the recorded artifacts.
     pub(crate) recording: Option<PathBuf>,
 }
@@ -38,6 +42,11 @@ impl Tree {
         if !versions.iter().any(|known| known == version) {
             versions.push(version.to_owned());
         }
+    }
+
+    pub(crate) fn date(&self, path: &str) -> Option<String> {
+        let file = path.strip_suffix(".sha1").or_else(|| path.strip_suffix(".md5")).unwrap_or(path);
+        self.dates.get(file).cloned()
     }
 
     /// A file, its checksum, or the metadata made of what is there.
@@ -74,7 +83,8 @@ impl Tree {
         for version in versions {
             let _ = write!(text, "<version>{version}</version>");
         }
-        text.push_str("</versions><lastUpdated>20200101000000</lastUpdated></versioning></metadata>\n");
+        let updated = self.updated.get(package).map_or("20200101000000", String::as_str);
+        let _ = writeln!(text, "</versions><lastUpdated>{updated}</lastUpdated></versioning></metadata>");
         Some(text.into_bytes())
     }
 }

@@ -41,7 +41,7 @@ fn serve(stream: &TcpStream, state: &State) -> io::Result<()> {
     Ok(())
 }
 
-/// A request without its body, or nothing at the end of the connection.
+/// A request, or nothing at the end of the connection.
 fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Asked>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
@@ -60,9 +60,9 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Asked>> {
             headers.push((name.trim().to_owned(), value.trim().to_owned()));
         }
     }
-    let asked = Asked { method, target, headers };
+    let mut asked = Asked { method, target, headers, body: Vec::new() };
     let length = asked.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    io::copy(&mut reader.by_ref().take(length), &mut io::sink())?;
+    reader.by_ref().take(length).read_to_end(&mut asked.body)?;
     Ok(Some(asked))
 }
 
@@ -107,7 +107,9 @@ fn whole(stream: &TcpStream, asked: &Asked, found: Option<Found>) -> io::Result<
     if asked.header("if-none-match") == Some(tag.as_str()) {
         return send(stream, asked, 304, &[("etag", &tag)], found.content_type, b"");
     }
-    send(stream, asked, 200, &[("etag", &tag)], found.content_type, &found.body)
+    let mut headers = vec![("etag", tag.as_str())];
+    headers.extend(found.last_modified.as_deref().map(|date| ("last-modified", date)));
+    send(stream, asked, 200, &headers, found.content_type, &found.body)
 }
 
 /// Promises more than it sends, then closes.

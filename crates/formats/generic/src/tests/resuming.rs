@@ -80,3 +80,20 @@ async fn one_principal_has_so_many_uploads_at_once() {
     server.put("tool/1.0/a?unfinished=false", "a").await.expect(201);
     server.send("POST", "tool/1.0/b?uploads", &[], "").await.expect(409);
 }
+
+#[tokio::test]
+async fn an_upload_goes_on_after_a_restart() {
+    let server = Server::start().await;
+    let upload = server.begin("tool/1.0/a").await;
+    server.send("PATCH", &upload, &[], "01234").await.expect(202);
+    let server = server.restarted();
+    assert_eq!(server.send("HEAD", &upload, &[], "").await.expect(204).header("upload-offset"), "5");
+    server.send("HEAD", &upload.replace("/a?", "/b?"), &[], "").await.expect(404);
+    let end = format!("{upload}&{}", digest("0123456789"));
+    server.send("PUT", &end, &[], "56789").await.expect(201);
+    assert_eq!(server.get("tool/1.0/a").await.expect(200).text(), "0123456789");
+    assert_eq!(server.staged(), 0);
+    for wrong in ["", "x", "../../larder.db", &"0".repeat(32)] {
+        server.send("HEAD", &format!("tool/1.0/a?upload={wrong}"), &[], "").await.expect(404);
+    }
+}

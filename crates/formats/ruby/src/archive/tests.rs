@@ -25,7 +25,7 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
 pub(crate) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, content) in files {
-        let mut header = tar::Header::new_ustar();
+        let mut header = Header::new_ustar();
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
         header.set_size(content.len() as u64);
         header.set_mode(0o644);
@@ -45,6 +45,18 @@ pub(crate) fn gem_of(yaml: &str, files: &[(&str, &[u8])]) -> Vec<u8> {
     let (metadata, data) = (gzip(yaml.as_bytes()), gzip(&tar(files)));
     let checksums = sums(&metadata, &data);
     tar(&[(METADATA, &metadata), (DATA, &data), (CHECKSUMS, &checksums)])
+}
+
+/// The members of a tar, by name.
+pub(crate) fn members_of(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut archive = Archive::new(bytes);
+    let read = |entry: std::io::Result<tar::Entry<'_, &[u8]>>| {
+        let mut entry = entry.unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        (String::from_utf8(entry.path_bytes().into_owned()).unwrap(), content)
+    };
+    archive.entries().unwrap().map(read).collect()
 }
 
 pub(crate) fn gem(name: &str, number: &str, platform: &str) -> Vec<u8> {

@@ -1,49 +1,61 @@
-use std::process::{Command, Stdio};
+//! What is written, read again and compared with what Ruby itself writes of the same: `testdata/make.rb` made those files.
+//! That Ruby reads it is for the end-to-end tests to show.
+
+mod reader;
+
+use std::io::Read as _;
+
+use flate2::read::ZlibDecoder;
 
 use super::*;
-use crate::archive::tests::spec_yaml;
+use reader::{Value, read};
 
-/// What Ruby says to a document on its standard input; `None` without a Ruby on this machine.
-fn ruby(script: &str, input: &[u8]) -> Option<String> {
-    let mut child = Command::new("ruby")
-        .args(["-rzlib", "-rrubygems", "-e", &format!("d = $stdin.binmode.read; {script}")])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .ok()?;
-    child.stdin.take()?.write_all(input).ok()?;
-    let output = child.wait_with_output().ok()?;
-    assert!(output.status.success());
-    Some(String::from_utf8(output.stdout).unwrap())
+fn inflate(packed: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    ZlibDecoder::new(packed).read_to_end(&mut bytes).unwrap();
+    bytes
 }
 
 #[test]
-fn ruby_loads_what_is_written() {
-    let spec = Gemspec::parse(&spec_yaml("foo", "1.2.0.rc1", "java")).unwrap();
-    let script = "s = Marshal.load(Zlib::Inflate.inflate(d)); \
-        print [s.full_name, s.date.year, s.summary, s.authors, s.dependencies.map(&:to_s), s.required_ruby_version.to_s].inspect";
-    let Some(said) = ruby(script, &quick(&spec).unwrap()) else { return };
-    assert_eq!(said, r#"["foo-1.2.0.rc1-java", 2026, "A gem", ["Ann"], ["rake (~> 13.0)"], ">= 2.7"]"#);
-}
-
-#[test]
-fn lists_are_of_releases_of_the_newest_and_of_prereleases() {
-    let gems = BTreeMap::from([("a", vec!["1.0", "1.1", "1.1-java", "2.0.rc1"]), ("b", vec!["1"])]);
-    let script = "print Marshal.load(d).map { |n, v, p| [n, v.to_s, p].join(' ') }.join(', ')";
-    for (which, expected) in [
-        (Whole::Specs, "a 1.0 ruby, a 1.1 ruby, a 1.1 java, b 1 ruby"),
-        (Whole::Latest, "a 1.1 java, a 1.1 ruby, b 1 ruby"),
-        (Whole::Prereleases, "a 2.0.rc1 ruby"),
-    ] {
-        let Some(said) = ruby(script, &specs(which, &gems)) else { return };
-        assert_eq!(said, expected);
+fn gemspecs_are_what_ruby_writes() {
+    let cases: [(&str, &[u8]); 2] = [
+        (include_str!("testdata/foo-bar.yaml"), include_bytes!("testdata/foo-bar.gemspec.rz")),
+        (include_str!("testdata/bar.yaml"), include_bytes!("testdata/bar.gemspec.rz")),
+    ];
+    for (yaml, of_ruby) in cases {
+        let spec = Gemspec::parse(yaml).unwrap();
+        let ours = inflate(&quick(&spec).unwrap());
+        assert_eq!(read(&ours).simplified(), read(&inflate(of_ruby)).simplified(), "{}", spec.name);
     }
 }
 
 #[test]
-fn long_lists_have_long_counts() {
+fn lists_of_releases_of_the_newest_and_of_prereleases_are_what_ruby_writes() {
+    let gems = BTreeMap::from([("a", vec!["1.0", "1.1", "1.1-java", "2.0.rc1"]), ("b", vec!["1"])]);
+    let cases: [(Whole, &[u8]); 3] = [
+        (Whole::Specs, include_bytes!("testdata/specs.4.8")),
+        (Whole::Latest, include_bytes!("testdata/latest.4.8")),
+        (Whole::Prereleases, include_bytes!("testdata/prereleases.4.8")),
+    ];
+    for (which, of_ruby) in cases {
+        assert_eq!(read(&specs(which, &gems)), read(of_ruby), "{which:?}");
+    }
+}
+
+#[test]
+fn counts_are_written_as_ruby_writes_them() {
+    for line in include_str!("testdata/counts").lines() {
+        let (count, of_ruby) = line.split_once(' ').unwrap();
+        let mut writer = Writer::new();
+        writer.count(count.parse().unwrap());
+        assert_eq!(hex::encode(&writer.out[2..]), of_ruby, "{count}");
+    }
+}
+
+#[test]
+fn long_lists_are_whole() {
     let versions: Vec<String> = (0..70_000).map(|number| format!("1.{number}")).collect();
     let gems = BTreeMap::from([("a", versions.iter().map(String::as_str).collect())]);
-    let Some(said) = ruby("print Marshal.load(d).size", &specs(Whole::Specs, &gems)) else { return };
-    assert_eq!(said, "70000");
+    let Value::List(list) = read(&specs(Whole::Specs, &gems)) else { panic!("no list") };
+    assert_eq!(list.len(), 70_000);
 }

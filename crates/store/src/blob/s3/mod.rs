@@ -97,6 +97,14 @@ impl BlobStore for S3Blobs {
         self.staging.stage().await
     }
 
+    async fn stage_kept(&self, name: &str) -> Result<Box<dyn Staging>> {
+        self.staging.stage_kept(name).await
+    }
+
+    async fn resume_kept(&self, name: &str) -> Result<Option<Box<dyn Staging>>> {
+        self.staging.resume_kept(name).await
+    }
+
     /// In a file, from which it is uploaded as often as that takes.
     fn hold(&self, bytes: Bytes) -> Result<StagedBlob> {
         let (digests, blake2b_256) = Digesting::of(&bytes);

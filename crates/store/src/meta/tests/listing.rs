@@ -4,7 +4,7 @@ use larder_core::model::{
     AllowPublish, AllowUpstream, AssetKind, NewAsset, Origin, OriginRestrictions, OriginType, PackageFormat,
     PackageKey, PageRequest, PageToken, Publication, Repository, Timestamp, VersionStatus,
 };
-use larder_core::ports::{Change, PackageFilter, Packages, StoredIndex, UpstreamIndexes, VersionFilter};
+use larder_core::ports::{Change, PackageFilter, Packages, Sightings, StoredIndex, UpstreamIndexes, VersionFilter};
 
 use super::fixture::{Fixture, asset, new_asset, npm, npmjs, publication, selection};
 
@@ -201,16 +201,19 @@ pub(super) async fn blobs_are_listed_in_pages(fixture: Fixture) {
     assert_eq!(found, expected);
 }
 
-pub(super) async fn index_documents_keep_their_revision_while_the_body_stays(fixture: Fixture) {
-    let repository = fixture.some_repository().await;
-    let index = |body: Option<&str>, checked_at| StoredIndex {
+fn index(body: Option<&str>, checked_at: i64) -> StoredIndex {
+    StoredIndex {
         body: body.map(|body| Bytes::copy_from_slice(body.as_bytes())),
         content_type: "application/json".to_owned(),
         etag: Some(format!("etag {checked_at}")),
         last_modified: None,
         checked_at: Timestamp(checked_at),
         revision: 0,
-    };
+    }
+}
+
+pub(super) async fn index_documents_keep_their_revision_while_the_body_stays(fixture: Fixture) {
+    let repository = fixture.some_repository().await;
     let (id, key) = (repository.id, npm("left-pad"));
     assert!(fixture.store.find_index(id, npmjs(), &key).await.expect("read").is_none());
     for (body, revision) in
@@ -227,6 +230,27 @@ pub(super) async fn index_documents_keep_their_revision_while_the_body_stays(fix
     fixture.must(Change::DeleteRepository { repository: id }).await;
     fixture.store.purge().await.expect("purged");
     assert!(fixture.store.find_index(id, npmjs(), &key).await.expect("read").is_none());
+}
+
+pub(super) async fn sightings_are_kept_with_their_index(fixture: Fixture) {
+    let repository = fixture.some_repository().await;
+    let (id, key) = (repository.id, npm("left-pad"));
+    let store = &fixture.store;
+    let seen = |versions: &[(&str, i64)]| -> Sightings {
+        versions.iter().map(|(version, at)| ((*version).to_owned(), Timestamp(*at))).collect()
+    };
+    store.put_sightings(id, npmjs(), &key, &seen(&[("1.0.0", 1)])).await.expect("nothing to keep them with");
+    assert_eq!(store.find_sightings(id, npmjs(), &key).await.expect("read"), seen(&[]));
+    store.put_index(id, npmjs(), &key, &index(Some("one"), 1)).await.expect("stored");
+    for versions in [seen(&[("1.0.0", 1)]), seen(&[("1.0.0", 1), ("2.0.0 \"x\"", i64::MAX)])] {
+        store.put_sightings(id, npmjs(), &key, &versions).await.expect("kept");
+        assert_eq!(store.find_sightings(id, npmjs(), &key).await.expect("read"), versions);
+    }
+    store.put_index(id, npmjs(), &key, &index(Some("two"), 2)).await.expect("stored");
+    assert_eq!(store.find_sightings(id, npmjs(), &key).await.expect("read").len(), 2);
+    fixture.must(Change::DeleteRepository { repository: id }).await;
+    store.purge().await.expect("purged");
+    assert_eq!(store.find_sightings(id, npmjs(), &key).await.expect("read"), seen(&[]));
 }
 
 pub(super) async fn foreign_page_tokens_are_refused(fixture: Fixture) {

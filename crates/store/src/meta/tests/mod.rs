@@ -1,10 +1,12 @@
 //! One suite, run against both databases.
 
 mod accounts;
+mod associations;
 mod copying;
 mod fixture;
 mod identities;
 mod listing;
+mod package_groups;
 mod plans;
 mod postgres;
 mod publishing;
@@ -96,7 +98,25 @@ macro_rules! store_suite {
                 blobs_are_listed_in_pages,
                 index_documents_keep_their_revision_while_the_body_stays,
                 foreign_page_tokens_are_refused,
+                sightings_are_kept_with_their_index,
                 a_twin_differs_in_case_and_punctuation_only,
+            }
+            package_groups {
+                every_domain_has_the_root_group,
+                groups_find_their_place_in_the_tree,
+                the_tree_is_what_the_patterns_say_after_any_changes,
+                groups_are_listed_by_prefix_and_by_parent,
+                lists_of_repositories_tell_what_changed,
+                a_deleted_repository_is_on_no_list,
+                groups_have_tags_and_are_journaled,
+            }
+            associations {
+                a_package_belongs_to_the_most_specific_group,
+                an_inherited_list_is_its_owners,
+                a_group_is_asked_inside_the_transaction,
+                first_settings_are_open_where_a_group_restricts,
+                a_groups_packages_are_listed_once_each,
+                names_are_folded_anew_when_the_rules_have_changed,
             }
             shared {
                 two_handles_see_each_others_writes,
