@@ -79,6 +79,7 @@ pub(crate) fn fill(data: &Path, of: &Template, versions: impl Iterator<Item = (S
                 let actor = Actor {
                     principal: "bench".to_owned(),
                     address: None,
+                    client: None,
                     operation: "PublishPackageVersion",
                     at: Timestamp(1_700_000_000_000),
                     request_id: "bench".to_owned(),

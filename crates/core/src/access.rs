@@ -1,6 +1,7 @@
 //! Authorization: the one place where a request is allowed or denied (reference 5.4-5.6).
 
 mod action;
+mod administering;
 mod allowed;
 mod asking;
 mod caller;
@@ -10,6 +11,7 @@ mod notes;
 mod refused;
 
 pub use action::{Action, PolicyScope};
+pub use administering::IamTarget;
 pub use allowed::{
     AccountTarget, Allowed, DomainTarget, NewDomainTarget, NewRepositoryTarget, PackageGroupTarget, PackageTarget,
     RepositoryTarget, ServerTarget, Target,

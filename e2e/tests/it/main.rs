@@ -15,6 +15,7 @@ mod every_route;
 mod explain_checks;
 mod faults;
 mod generic_checks;
+mod iam;
 mod identities;
 mod journal_checks;
 mod maintenance;
@@ -94,6 +95,7 @@ fn main() {
         identities::TESTS,
         sts::TESTS,
         ci::TESTS,
+        iam::TESTS,
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,

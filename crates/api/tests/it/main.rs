@@ -4,6 +4,7 @@
 
 mod domains;
 mod endpoints;
+mod iam;
 mod package_groups;
 mod packages;
 mod policies;

@@ -96,9 +96,9 @@ async fn query_services_refuse_in_xml() {
     let (status, text) = refused("sts", "Action=GetFederationToken&Version=2011-06-15").await;
     assert_eq!(status, 400);
     assert!(text.contains("<Code>InvalidAction</Code>"), "{text}");
-    let (status, text) = refused("iam", "Action=ListUsers&Version=2010-05-08").await;
+    let (status, text) = refused("iam", "Action=CreateServiceLinkedRole&Version=2010-05-08").await;
     assert_eq!(status, 400);
-    assert!(text.contains("<Code>InvalidAction</Code>") && text.contains("larder user"), "{text}");
+    assert!(text.contains("<Code>InvalidAction</Code>") && text.contains("CreateRole"), "{text}");
 
     let answer = world.send(request("POST /"), "Action=GetCallerIdentity&Version=2011-06-15").await;
     assert_eq!(answer.status, 403);

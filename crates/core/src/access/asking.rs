@@ -76,9 +76,7 @@ impl Access {
             return Ok(policies);
         }
         let policies: Documents = match &principal.kind {
-            PrincipalKind::User(user) => {
-                self.store.list_user_policies(user).await?.into_iter().map(|(_, document)| document).collect()
-            }
+            PrincipalKind::User(user) => self.store.list_user_documents(user).await?.into(),
             PrincipalKind::AssumedRole(session) => self.store.list_role_documents(&session.role.id).await?.into(),
             PrincipalKind::WebIdentity(_) | PrincipalKind::System => Arc::from([]),
         };

@@ -2,12 +2,14 @@
 
 mod arn;
 mod asset;
+mod aws_managed;
 mod cooldown;
 mod credentials;
 mod domain;
 mod encryption_key;
 mod event;
 mod external_connection;
+mod identity;
 mod journal;
 mod names;
 mod origin;
@@ -24,12 +26,17 @@ mod version;
 
 pub use arn::{Arn, ResourceArn};
 pub use asset::{Asset, AssetKind, AssetName, Digests, HashAlgorithm, Sha256};
+pub use aws_managed::AwsManagedPolicy;
 pub use cooldown::{Cooldown, Held, ReleaseTime, spoken};
 pub use credentials::{AccessKey, AccessKeyId, AccessKeyStatus, AuthorizationToken, SecretAccessKey, TokenId};
 pub use domain::{Domain, DomainId};
 pub use encryption_key::EncryptionKey;
 pub use event::{EventType, VersionChanges, VersionEvent};
 pub use external_connection::ExternalConnection;
+pub use identity::{
+    Identity, IdentityKind, IdentityName, ManagedPolicy, ManagedPolicyVersion, ProviderDetails, RoleDetails, TagHolder,
+    check_identity_name, check_identity_path,
+};
 pub use journal::{Actor, JournalRecord};
 pub use names::{AccountId, DomainName, RepositoryName, UserName};
 pub use origin::{AllowPublish, AllowUpstream, EntryPoint, Origin, OriginRestrictions, OriginType};

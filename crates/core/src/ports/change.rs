@@ -1,7 +1,8 @@
 //! Writes as values. The store applies one in one transaction, with its preconditions and its journal record.
 
 use super::{
-    AllowedRepositoryUpdate, IdentityProvider, NewPackageGroup, NewRole, PackageGroupOriginUpdate, SpentToken,
+    AllowedRepositoryUpdate, IdentityChange, IdentityProvider, NewPackageGroup, NewRole, PackageGroupOriginUpdate,
+    SpentToken,
 };
 use crate::model::{
     AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AssetName, AuthorizationToken, Domain, DomainId, DomainName,
@@ -77,6 +78,8 @@ pub enum Change {
     DeleteIdentityProvider {
         arn: String,
     },
+    /// What IAM's own protocol changes besides.
+    Identity(Box<IdentityChange>),
 
     // sessions and tokens
     /// Conflict if the web identity token that it was obtained with was spent already.

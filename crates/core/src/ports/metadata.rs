@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Applied, Change, JournalLog, PackageGroups, Sessions};
+use super::{Applied, Change, Identities, JournalLog, PackageGroups, Sessions};
 use crate::error::Result;
 use crate::model::{
     AccessKey, AccessKeyId, AccountId, Actor, AllowPublish, AllowUpstream, Asset, AuthorizationToken, Domain, DomainId,
@@ -19,6 +19,7 @@ use crate::model::{
 #[async_trait]
 pub trait MetadataStore:
     Accounts
+    + Identities
     + Sessions
     + Tokens
     + Domains

@@ -5,6 +5,7 @@ mod blobs;
 mod change;
 mod events;
 mod format;
+mod identities;
 mod log;
 mod metadata;
 mod package_groups;
@@ -19,6 +20,7 @@ pub use blobs::{Blob, BlobStore, ByteRange, ByteStream, HELD_LIMIT_BYTES, KEPT_F
 pub use change::{Applied, BatchOutcome, BatchSelection, Change, NewRepository, PublishAs, VersionSelector};
 pub use events::{EventMessage, EventSender};
 pub use format::{Format, Gate, IndexRequest, Inspected, Promise, PromisedAsset};
+pub use identities::{Identities, IdentityChange};
 pub use log::{
     CursorBatch, Delivery, DeliveryState, EventCursor, JournalLog, LogState, Outcome, Seal, Sealed, Signer, StoredTile,
     Witness,

@@ -24,6 +24,16 @@ pub trait Secrets: Send + Sync + 'static {
         self.user_id().replacen("AIDA", "AROA", 1)
     }
 
+    /// A new group's id: `AGPA…`.
+    fn group_id(&self) -> String {
+        self.user_id().replacen("AIDA", "AGPA", 1)
+    }
+
+    /// A new managed policy's id: `ANPA…`.
+    fn policy_id(&self) -> String {
+        self.user_id().replacen("AIDA", "ANPA", 1)
+    }
+
     /// New temporary credentials: `ASIA…` and the session token.
     fn session(&self) -> (AccessKeyId, String) {
         let (key, _) = self.access_key();

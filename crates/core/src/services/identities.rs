@@ -1,5 +1,10 @@
-//! Accounts, IAM users, their access keys and identity policies. Managed on the machine itself: see
-//! [`crate::access::Access::authorize_machine`].
+//! Accounts, IAM users, their access keys and identity policies. Managed on the machine itself (see
+//! [`crate::access::Access::authorize_machine`]) or through IAM's protocol ([`crate::access::Access::authorize_identity`]).
+
+mod holder_policies;
+mod holders;
+mod managed;
+mod providers;
 
 use std::sync::Arc;
 
@@ -7,6 +12,8 @@ use crate::access::{Allowed, ServerTarget};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{AccessKey, AccessKeyId, AccessKeyStatus, AccountId, SecretAccessKey, Timestamp, User, UserName};
 use crate::ports::{Change, MetadataStore, PolicyEvaluator, PolicyKind, Secrets};
+
+pub use managed::NewManagedPolicy;
 
 /// Manages identities.
 pub struct IdentityService {

@@ -47,7 +47,7 @@ pub use downloads::{Downloads, OpenedAsset};
 pub use events::{EventFilter, EventHook, EventRetry, Events, render as render_event};
 pub use explain::{Explain, Explanation, Outcome, Request};
 pub use formats::Formats;
-pub use identities::IdentityService;
+pub use identities::{IdentityService, NewManagedPolicy};
 pub use index::IndexService;
 pub(crate) use ingestion::{Ingest, Ingestion};
 pub use limits::Limits;

@@ -81,6 +81,7 @@ fn is_control(change: &Change) -> bool {
         | Change::PutRolePolicy { .. }
         | Change::CreateIdentityProvider { .. }
         | Change::DeleteIdentityProvider { .. }
+        | Change::Identity(_)
         | Change::DeleteToken { .. }
         | Change::CreateDomain { .. }
         | Change::DeleteDomain { .. }
@@ -151,6 +152,7 @@ impl Transaction<'_> {
                 self.create_identity_provider(account, provider).await
             }
             Change::DeleteIdentityProvider { arn } => self.delete_identity_provider(arn).await,
+            Change::Identity(change) => Box::pin(self.apply_identity(change)).await,
             Change::DeleteToken { principal, id } => self.delete_token(principal, id).await,
             Change::CreateDomain { domain, tags, limit } => self.create_domain(domain, tags, *limit).await,
             Change::DeleteDomain { domain } => self.delete_domain(*domain).await,

@@ -9,8 +9,13 @@ mod batch;
 mod change;
 mod copy;
 mod domains;
+mod identities;
+mod identity_policies;
+mod identity_providers;
+mod identity_tags;
 mod journal;
 mod log;
+mod managed_policies;
 mod package_group_changes;
 mod package_groups;
 mod packages;
@@ -71,8 +76,13 @@ fn statements() -> impl Iterator<Item = &'static Sql> {
         assets::STATEMENTS,
         change::STATEMENTS,
         domains::STATEMENTS,
+        identities::STATEMENTS,
+        identity_policies::STATEMENTS,
+        identity_providers::STATEMENTS,
+        identity_tags::STATEMENTS,
         journal::STATEMENTS,
         log::STATEMENTS,
+        managed_policies::STATEMENTS,
         package_group_changes::STATEMENTS,
         package_groups::STATEMENTS,
         packages::STATEMENTS,

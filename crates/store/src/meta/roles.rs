@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use larder_core::error::{ConflictKind, ResourceType};
-use larder_core::model::{AccountId, RoleArn, SessionRole, Tag};
+use larder_core::model::{AccountId, AwsManagedPolicy, IdentityKind, RoleArn, SessionRole, Tag};
 use larder_core::ports::{AssumableRole, IdentityProvider, NewRole};
 use larder_core::{Error, Result};
 
-use super::Transaction;
+use super::{Transaction, identity_policies};
 use crate::sql::{Conn, Row, corrupt, params, statements};
 
 statements! {
@@ -27,14 +27,6 @@ statements! {
         INSERT INTO role_policy (role_id, name, document) VALUES ($1, $2, $3)
         ON CONFLICT (role_id, name) DO UPDATE SET document = excluded.document";
     DELETE_POLICY = "DELETE FROM role_policy WHERE role_id = $1 AND name = $2";
-    LIST_INLINE = "SELECT document FROM role_policy WHERE role_id = $1 ORDER BY name";
-    LIST_ATTACHED = "
-        SELECT v.document
-          FROM role_attachment a
-          JOIN managed_policy p ON p.arn = a.policy_arn
-          JOIN managed_policy_version v ON v.policy_arn = p.arn AND v.version = p.default_version
-         WHERE a.role_id = $1
-         ORDER BY a.policy_arn";
     FIND_MANAGED = "
         SELECT v.document
           FROM managed_policy p JOIN managed_policy_version v ON v.policy_arn = p.arn AND v.version = p.default_version
@@ -82,13 +74,14 @@ pub(super) async fn tags(conn: &mut Conn, role_id: &str) -> Result<Vec<Tag>> {
 
 /// The documents of a role's policies, inline ones first.
 pub(super) async fn documents(conn: &mut Conn, role_id: &str) -> Result<Vec<Arc<str>>> {
-    let mut documents = conn.list(&LIST_INLINE, params![role_id], read_document).await?;
-    documents.extend(conn.list(&LIST_ATTACHED, params![role_id], read_document).await?);
-    Ok(documents)
+    identity_policies::documents(conn, IdentityKind::Role, role_id).await
 }
 
 /// The default version of a managed policy.
 pub(super) async fn managed_document(conn: &mut Conn, arn: &str) -> Result<Option<Arc<str>>> {
+    if let Some(policy) = AwsManagedPolicy::find(arn) {
+        return Ok(Some(Arc::from(policy.document)));
+    }
     conn.find(&FIND_MANAGED, params![arn], read_document).await
 }
 

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_roles.sql"),
     include_str!("../../migrations/0005_sessions.sql"),
     include_str!("../../migrations/0006_journal_log.sql"),
+    include_str!("../../migrations/0007_identities.sql"),
 ];
 
 /// "larder" as a number: the advisory lock that nodes starting together take in turn.

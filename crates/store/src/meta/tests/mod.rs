@@ -4,6 +4,7 @@ mod accounts;
 mod associations;
 mod copying;
 mod fixture;
+mod identities;
 mod listing;
 mod log;
 mod package_groups;
@@ -36,6 +37,12 @@ macro_rules! store_suite {
                 a_sessions_token_is_ended_by_that_session_only,
                 a_web_identity_token_is_spent_once,
                 roles_and_providers_are_found_as_they_were_made,
+            }
+            identities {
+                a_user_has_the_policies_of_its_groups,
+                identities_that_something_hangs_on_stay,
+                identities_are_listed_by_name_and_path,
+                tags_of_identities_are_limited_and_removed,
             }
             repositories {
                 a_domain_with_repositories_is_not_deleted,
