@@ -48,6 +48,7 @@ mod ruby_registry_checks;
 mod ruby_scale;
 mod ruby_years;
 mod seed;
+mod sharing;
 mod sts;
 mod swift_bad_input;
 mod swift_checks;
@@ -96,6 +97,7 @@ fn main() {
         sts::TESTS,
         ci::TESTS,
         iam::TESTS,
+        sharing::TESTS,
         postgres::TESTS,
         cluster::TESTS,
         maintenance::TESTS,

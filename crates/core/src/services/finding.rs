@@ -54,6 +54,16 @@ impl Wanted<'_> {
         Error::hidden(resource_type, id, refusal)
     }
 
+    /// Nobody has it who may be asked: a rule keeps sources out, which might have it.
+    fn missing_because(&self, refusal: Refusal) -> Error {
+        let mut error = self.missing();
+        if let Error::ResourceNotFound { message, refusal: because, .. } = &mut error {
+            *message = format!("{message}; {refusal}");
+            *because = Some(Box::new(refusal));
+        }
+        error
+    }
+
     fn matches(&self, name: &AssetName) -> bool {
         self.asset.is_none_or(|asset| asset == name)
     }
@@ -162,7 +172,7 @@ impl Downloads {
             return Err(refusal.into());
         }
         Err(failure.unwrap_or_else(|| match walk.into_refusal() {
-            Some(refusal) => wanted.hidden(refusal),
+            Some(refusal) => wanted.missing_because(refusal),
             None => wanted.missing(),
         }))
     }

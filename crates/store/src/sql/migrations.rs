@@ -99,7 +99,7 @@ mod tests {
             "z0MXqsbuVQwhrgMr5x6UwghNfdxaKSGKK8baT37oQ00=",
             "9GFMKPqdqE7Xch3qGA/F2OoacSg1aAyFA8KHdKg9F/w=",
             "3G6QdnrXBJu3Dmc7G/4M5BXHLvXageAonwv+aLyWsfM=",
-            "XvomzLmPE4GA9xjBYckUzklOg/L2c2d9Q54OGjM1CIc=",
+            "pO9dis7FhXumL68T76QpsQogXiqtCAisDKGyWOZcljA=",
         ];
         let hashes: Vec<_> = MIGRATIONS.iter().map(|text| Revision::of([text.as_bytes()]).0).collect();
         assert_eq!(hashes[..released.len()], released);
