@@ -68,18 +68,18 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-def tokens(attempts):
-    client = boto3.client("codeartifact", config=Config(retries={"mode": "standard", "max_attempts": attempts}))
-    for _ in range(12):
+def tokens(number, attempts):
+    client = boto3.client("codeartifact", config=Config(retries={"mode": "standard", "total_max_attempts": attempts}))
+    for _ in range(number):
         client.get_authorization_token(domain="my-domain")
 
 try:
-    tokens(1)
+    tokens(200, 1)
     print("no refusal")
 except ClientError as error:
     assert isinstance(error, boto3.client("codeartifact").exceptions.ThrottlingException), error
     print(error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["retryAfterSeconds"])
-tokens(10)
+tokens(8, 10)
 print("retries get through")
 "#;
     let ran = client.program("boto3-python").args(["-c", script]).succeeds();

@@ -235,8 +235,8 @@ fn sharing_from_domain_to_reader() {
     NpmPackage::new("from-c", "1.0.0").write_to(&client.folder("from-c"));
     client.program("npm").arg("publish").in_folder(client.home().join("from-c")).fails().says("403");
     // The domain's owner closes it again; the token that C has opens nothing any more.
-    let everybody: &Server = &accounts.world.server;
-    let target = "/v1/repository/permissions/policy?domain=my-domain&repository=b-repo";
-    let _ = everybody.call("DELETE", target, &Value::Null).expect(200);
+    let server: &Server = &accounts.world.server;
+    let target = "/v1/repository/permissions/policies?domain=my-domain&repository=b-repo";
+    let _ = server.call("DELETE", target, &Value::Null).expect(200);
     client.program("npm").args(["view", "shared"]).fails().says("403");
 }
