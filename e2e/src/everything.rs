@@ -269,7 +269,7 @@ impl Route {
                 Some(name) => samples(&self.service, name).to_vec(),
                 None => vec![segment],
             };
-            assert!(!values.is_empty(), "no sample of {{{segment}}} in {} {}", self.service, self.path);
+            assert!(!values.is_empty(), "no sample of {segment} in {} {}", self.service, self.path);
             targets =
                 targets.iter().flat_map(|start| values.iter().map(move |value| format!("{start}/{value}"))).collect();
         }
@@ -307,6 +307,7 @@ fn samples(format: &str, parameter: &str) -> &'static [&'static str] {
             &["marked.66.6.6.nupkg", "marked.nuspec", "MARKED.66.6.6.NUPKG", "readme", "icon", "license"]
         }
         ("nuget", "page...") => &["index.json", "66.6.6.json", "page/66.6.6/66.6.6.json", "page/1.0.0/66.6.6.json"],
+        ("nuget", "page") => &["index.json", "0.json", "marked"],
         ("nuget", "pdb" | "again") => &["marked.pdb"],
         ("nuget", "signature") => &["0123456789abcdef0123456789abcdefffffffff"],
         ("swift", "scope") => &["acme", "ACME"],
