@@ -2,7 +2,7 @@
 //! come here.
 //!
 //! * [`codeartifact`] has one file per operation and [`codeartifact::operations`], the table of all of them.
-//! * [`sts`](mod@sts) answers STS: who am I, and temporary credentials; `iam` says that it is off.
+//! * [`sts`](mod@sts) answers STS: who am I, and temporary credentials; [`iam`](mod@iam) administers who they are of.
 //! * [`Api`] is what the listener calls: it tells the services apart by the credential scope of the signature.
 
 mod api;
