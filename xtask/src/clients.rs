@@ -95,23 +95,29 @@ fn entry(folder: &Folder, alias: &str, program: &str, failure: Option<&Failure>)
     if let Some(Failure(reason)) = failure {
         return Ok(json!({"missing": reason.lines().next().unwrap_or_default()}));
     }
+    if folder.kind == Kind::Node && program == "node" {
+        // Scripts find the folder's packages; the interpreter is the machine's.
+        let packages = folder.path().join("node_modules");
+        write_script(&link, &format!("NODE_PATH='{}' exec node \"$@\"", packages.display()))?;
+        return Ok(json!({"packages": folder.packages}));
+    }
     let target = folder.programs_folder().join(program);
     if !target.exists() {
         return Ok(json!({"missing": format!("{} has no program {program}", folder.packages.join(" "))}));
     }
     if folder.kind == Kind::Python && program == "python" {
         // A link to a link of a virtual environment would lose the environment.
-        let text = format!("#!/bin/sh\nexec '{}' \"$@\"\n", target.display());
-        fs::write(&link, text).context(link.display())?;
-        make_executable(&link)?;
+        write_script(&link, &format!("exec '{}' \"$@\"", target.display()))?;
     } else {
         std::os::unix::fs::symlink(&target, &link).context(link.display())?;
     }
     Ok(json!({"packages": folder.packages}))
 }
 
-fn make_executable(path: &Path) -> Result {
+/// Makes a program of one line for the shell.
+fn write_script(path: &Path, line: &str) -> Result {
     use std::os::unix::fs::PermissionsExt;
+    fs::write(path, format!("#!/bin/sh\n{line}\n")).context(path.display())?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).context(path.display())
 }
 

@@ -32,6 +32,7 @@ mod nuget_checks;
 mod nuget_faults;
 mod nuget_more_checks;
 mod nuget_registry_checks;
+mod others_tools;
 mod package_groups;
 mod paths;
 mod postgres;
@@ -105,6 +106,7 @@ fn main() {
         events_checks::TESTS,
         audit_checks::TESTS,
         boto3::TESTS,
+        others_tools::TESTS,
         generic_checks::TESTS,
         connect_checks::TESTS,
         connect_ruby::TESTS,
