@@ -74,6 +74,9 @@ pub(crate) fn run() -> Result {
         if let Err(Failure(reason)) = twice(fixtures::record_ruby) {
             println!("missing: RubyGems and Bundler of other years: {reason}");
         }
+        if let Err(Failure(reason)) = twice(fixtures::record_java_sdk) {
+            println!("missing: the AWS SDK for Java: {reason}");
+        }
         twice(fixtures::record)?;
         return twice(fixtures::record_crates);
     }

@@ -95,3 +95,19 @@ pub(crate) fn record_ruby() -> Result {
         output(&mut command).map(drop)
     })
 }
+
+/// Gets the AWS SDK for Java that `e2e/java` runs with, unless that was done already.
+pub(crate) fn record_java_sdk() -> Result {
+    let Some(mvn) = find_program("mvn", None) else {
+        return Err(Failure("mvn is not installed, which gets it".to_owned()));
+    };
+    let pom = "e2e/java/pom.xml";
+    record_once(&tools().join("java-sdk"), &[pom], |folder| {
+        println!("getting the AWS SDK for Java from the repositories that Maven is configured for");
+        let mut command = Command::new(mvn);
+        command.args(["-B", "-q", "-ntp", "-f"]).arg(root().join(pom));
+        command.arg("org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies");
+        output(command.arg(format!("-DoutputDirectory={}", folder.display())))?;
+        fs::write(folder.join("complete"), "").context(folder.display())
+    })
+}

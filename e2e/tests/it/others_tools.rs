@@ -4,9 +4,13 @@ use larder_e2e::World;
 use larder_e2e::roles::{allow, create_role, role_arn, trusts};
 use larder_testkit::packages::PythonPackage;
 use larder_testkit::server::ACCOUNT;
-use larder_testkit::{Client, Registry, Server, tests, tools};
+use larder_testkit::{Client, Registry, Server, runner, tests, tools};
 
-tests![keyrings_codeartifact_serves_pip_and_twine, the_sdk_for_javascript_administers_publishes_and_assumes_a_role];
+tests![
+    keyrings_codeartifact_serves_pip_and_twine,
+    the_sdk_for_javascript_administers_publishes_and_assumes_a_role,
+    the_sdk_for_java_administers_publishes_and_assumes_a_role,
+];
 
 /// The keyring answers for hosts of this form only.
 const AWS_HOSTS: &str = "{domain}-{owner}.d.codeartifact.us-east-1.amazonaws.com";
@@ -44,13 +48,31 @@ fn keyrings_codeartifact_serves_pip_and_twine() {
     assert!(!client.home().join("refused/kept_private-1.0-py3-none-any.whl").is_file());
 }
 
-fn the_sdk_for_javascript_administers_publishes_and_assumes_a_role() {
-    let server = Server::start();
+/// A home for `e2e/javascript` or `e2e/java`: a key of the administrator, and a role to assume that may only list.
+fn sdk_client(server: &Server) -> Client {
     let account = format!("arn:aws:iam::{ACCOUNT}:root");
-    create_role(&server, "reader", &trusts(&account), &allow(&["codeartifact:List*"]));
-    let mut client = Client::new(&server);
+    create_role(server, "reader", &trusts(&account), &allow(&["codeartifact:List*"]));
+    let mut client = Client::new(server);
     client.set("ROLE", &role_arn("reader"));
     client.set("OWNER", ACCOUNT);
+    client
+}
+
+fn the_sdk_for_javascript_administers_publishes_and_assumes_a_role() {
+    let server = Server::start();
     let script = tools::repository().join("e2e/javascript/sdk.cjs");
-    client.program("aws-sdk-node").arg(script).succeeds().says("all seen");
+    sdk_client(&server).program("aws-sdk-node").arg(script).succeeds().says("all seen");
+}
+
+fn the_sdk_for_java_administers_publishes_and_assumes_a_role() {
+    let sdk = tools::folder().join("java-sdk");
+    if !sdk.join("complete").is_file() {
+        runner::skip("the AWS SDK for Java could not be had, see `cargo xtask clients`");
+    }
+    tools::need_system("java");
+    let server = Server::start();
+    let source = tools::repository().join("e2e/java/Sdk.java");
+    let class_path = sdk.join("*").to_string_lossy().into_owned();
+    let client = sdk_client(&server);
+    client.system("java").args(["-cp", &class_path]).arg(source).succeeds().says("all seen");
 }
