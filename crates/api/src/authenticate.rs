@@ -26,23 +26,33 @@ pub(crate) struct Claim {
 ///
 /// # Errors
 /// [`SignatureError::UnrecognizedClient`] for a key that is unknown or inactive, for temporary credentials without their
-/// session token and for a session token that is another key's; [`SignatureError::ExpiredToken`].
-pub(crate) async fn look_up(services: &Services, signed: SignedRequest) -> Result<Claim, ApiError> {
-    let id = AccessKeyId::new(signed.access_key_id.as_str()).map_err(|_| SignatureError::UnrecognizedClient)?;
+/// session token and for a session token that is another key's; [`SignatureError::ExpiredToken`];
+/// [`larder_core::Error::Throttled`] for who is refused too often.
+pub(crate) async fn look_up(services: &Services, signed: SignedRequest, peer: &PeerInfo) -> Result<Claim, ApiError> {
+    let unknown = || refuse_stranger(services, peer, SignatureError::UnrecognizedClient);
+    let id = AccessKeyId::new(signed.access_key_id.as_str()).map_err(|_| unknown())?;
     if let Some(session_token) = &signed.session_token {
         return match services.sts.find_session(&id, session_token).await? {
             SessionLookup::Found(FoundSession { session, secret }) => {
                 Ok(Claim { signed, principal: session.principal.clone(), via: Via::Session(session), secret })
             }
-            SessionLookup::Expired => Err(SignatureError::ExpiredToken.into()),
-            SessionLookup::Unknown => Err(SignatureError::UnrecognizedClient.into()),
+            SessionLookup::Expired => Err(refuse_stranger(services, peer, SignatureError::ExpiredToken)),
+            SessionLookup::Unknown => Err(unknown()),
         };
     }
     match services.store.find_access_key(&id).await? {
         Some(key) if key.status == AccessKeyStatus::Active => {
             Ok(Claim { signed, principal: Principal::user(key.user), via: Via::Signature(key.id), secret: key.secret })
         }
-        Some(_) | None => Err(SignatureError::UnrecognizedClient.into()),
+        Some(_) | None => Err(unknown()),
+    }
+}
+
+/// Why somebody who is not known is refused: what is wrong with the signature, or that their address sends too many such.
+fn refuse_stranger(services: &Services, peer: &PeerInfo, why: SignatureError) -> ApiError {
+    match services.throttle.as_ref().map(|throttle| throttle.count_stranger(peer.address)) {
+        Some(Err(throttled)) => throttled.into(),
+        Some(Ok(())) | None => why.into(),
     }
 }
 
@@ -51,7 +61,7 @@ impl Claim {
     /// and compared with what is signed.
     ///
     /// # Errors
-    /// What is wrong with the signature.
+    /// What is wrong with the signature; [`larder_core::Error::Throttled`] as for [`look_up`].
     pub(crate) fn verify(
         &self,
         services: &Services,
@@ -59,8 +69,10 @@ impl Claim {
         body_sha256: Option<&[u8; 32]>,
         peer: &PeerInfo,
         request_id: &str,
-    ) -> Result<Caller, SignatureError> {
-        verifier.verify(&self.signed, &self.secret, body_sha256, services.clock.now())?;
+    ) -> Result<Caller, ApiError> {
+        verifier
+            .verify(&self.signed, &self.secret, body_sha256, services.clock.now())
+            .map_err(|why| refuse_stranger(services, peer, why))?;
         Ok(Caller {
             principal: self.principal.clone(),
             via: self.via.clone(),

@@ -111,7 +111,7 @@ async fn answer(
     request_id: &str,
 ) -> Result<Response, ApiError> {
     let operation = operations::find(&parts.method, parts.uri.path()).ok_or(ApiError::UnknownOperation)?;
-    let claim = look_up(&api.services, signed?).await?;
+    let claim = look_up(&api.services, signed?, peer).await?;
     let streams = operation.action == Action::PublishPackageVersion;
     let (body, content) = if streams {
         (Bytes::new(), Some((publish_package_version::declared_sha256(&parts.headers)?, body)))

@@ -96,7 +96,7 @@ pub(crate) async fn receive(
     peer: &PeerInfo,
     request_id: &str,
 ) -> Result<(Caller, Form), ApiError> {
-    let claim = look_up(&api.services, signed?).await?;
+    let claim = look_up(&api.services, signed?, peer).await?;
     let body = body.collect(FORM_LIMIT_BYTES).await?;
     let sha256 = Sha256::digest(&body).into();
     let caller = claim.verify(&api.services, &api.verifier, Some(&sha256), peer, request_id)?;
