@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, HOST};
 use http::{HeaderMap, HeaderValue};
+use larder_core::merkle::{KeyName, SignedCheckpoint};
 use larder_core::model::{AccountId, Principal, PrincipalKind, SecretAccessKey, Timestamp};
 use larder_core::ports::{AccessQuestion, PolicyEvaluator, PolicyKind, WebIdentityTokens};
 
@@ -61,6 +62,17 @@ pub fn fuzz_web_identity_token(data: &[u8]) {
     if let Ok(token) = JsonWebTokens.read(token.trim_end()) {
         // Whether it is proven is not the question here.
         let _ = JsonWebTokens.prove(&token, keys.as_bytes());
+    }
+}
+
+/// Reads a checkpoint of the journal, as `larder verify` finds it beside the database or is given it, and looks for the
+/// signature of a key. What it says is told again in the same words.
+pub fn fuzz_checkpoint_note(data: &[u8]) {
+    let Some(signed) = SignedCheckpoint::parse(&String::from_utf8_lossy(data)) else { return };
+    let key = KeyName { name: signed.checkpoint.origin.clone(), public: [9; 32] };
+    if let Some(signature) = signed.signature_by(&key).and_then(|signature| signature.try_into().ok()) {
+        let written = SignedCheckpoint::parse(&signed.checkpoint.note(&key, signature));
+        assert_eq!(written.map(|again| again.checkpoint), Some(signed.checkpoint));
     }
 }
 

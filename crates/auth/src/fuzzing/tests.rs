@@ -23,3 +23,8 @@ fn policy_documents_never_panic() {
 fn web_identity_tokens_never_panic() {
     run(env!("CARGO_MANIFEST_DIR"), "web_identity_token", fuzz_web_identity_token);
 }
+
+#[test]
+fn checkpoint_notes_never_panic() {
+    run(env!("CARGO_MANIFEST_DIR"), "checkpoint_note", fuzz_checkpoint_note);
+}
