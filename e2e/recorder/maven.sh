@@ -28,7 +28,7 @@ run "$plugins:maven-dependency-plugin:3.6.1:get" -Dartifact=junit:junit:4.13.2
 run "$plugins:maven-dependency-plugin:3.6.1:copy" -Dartifact=org.apache.ivy:ivy:2.5.2 "-DoutputDirectory=$work"
 mv "$work/ivy-2.5.2.jar" "$folder/ivy.jar"
 run "$plugins:maven-dependency-plugin:3.6.1:unpack" -Dartifact=org.apache.maven:apache-maven:3.9.9:zip:bin \
-    "-DoutputDirectory=$work/unpacked"
+    "-DoutputDirectory=$work/unpacked" "-Dproject.basedir=$work"
 mv "$work/unpacked/apache-maven-3.9.9" "$folder/maven"
 for version in 2.8.2 3.1.1; do
     run "$plugins:maven-deploy-plugin:$version:deploy-file" "-Dfile=$folder/ivy.jar" -DgroupId=com.acme -DartifactId=x \

@@ -104,10 +104,14 @@ pub(crate) fn record_java_sdk() -> Result {
     let pom = "e2e/java/pom.xml";
     record_once(&tools().join("java-sdk"), &[pom], |folder| {
         println!("getting the AWS SDK for Java from the repositories that Maven is configured for");
+        // Maven's own cache is the user's and stays as it is.
+        let repository = folder.join("repository");
         let mut command = Command::new(mvn);
         command.args(["-B", "-q", "-ntp", "-f"]).arg(root().join(pom));
+        command.arg(format!("-Dmaven.repo.local={}", repository.display()));
         command.arg("org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies");
         output(command.arg(format!("-DoutputDirectory={}", folder.display())))?;
+        fs::remove_dir_all(&repository).context(repository.display())?;
         fs::write(folder.join("complete"), "").context(folder.display())
     })
 }

@@ -69,10 +69,15 @@ impl ApiError {
         };
         let mut answer = response::json(described.status, &body);
         answer.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(described.code));
+        response::with_denial(self.with_retry_after(answer), self.denial())
+    }
+
+    /// The answer with `Retry-After`, if it is known when asking again may help.
+    pub(crate) fn with_retry_after(&self, mut answer: Response) -> Response {
         if let Some(seconds) = self.retry_after_seconds() {
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response::with_denial(answer, self.denial())
+        answer
     }
 
     pub(crate) fn describe(&self) -> Described {

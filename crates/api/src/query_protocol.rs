@@ -150,7 +150,7 @@ impl Dialect {
             ApiError::Signature(error) => error.query_code(),
             ApiError::UnknownOperation | ApiError::Operation(_) => query_code(code),
         };
-        self.refuse(status, code, &message, request_id)
+        error.with_retry_after(self.refuse(status, code, &message, request_id))
     }
 
     /// The failure for an action that is not there.

@@ -42,10 +42,12 @@ fn keyrings_codeartifact_serves_pip_and_twine() {
     download(&client, "got").says("Successfully downloaded kept-private");
     assert!(client.home().join("got/kept_private-1.0-py3-none-any.whl").is_file());
 
-    // Whose key is not known gets no token, and so no package.
+    // With a wrong secret there is no token, and so neither download nor upload.
     client.set("AWS_SECRET_ACCESS_KEY", "wrong");
-    download(&client, "refused").does_not_say("Successfully downloaded");
+    download(&client, "refused").says("InvalidSignatureException").does_not_say("Successfully downloaded");
     assert!(!client.home().join("refused/kept_private-1.0-py3-none-any.whl").is_file());
+    let again = client.program("codeartifact-keyring-python").args(["-m", "twine"]).args(twine);
+    again.fails().says("InvalidSignatureException");
 }
 
 /// A home for `e2e/javascript` or `e2e/java`: a key of the administrator, and a role to assume that may only list.

@@ -3,7 +3,7 @@
 use larder_e2e::World;
 use larder_testkit::packages::NpmPackage;
 use larder_testkit::server::DOMAIN;
-use larder_testkit::sigv4::AccessKey;
+use larder_testkit::sigv4::{AccessKey, Signer};
 use larder_testkit::{Client, Registry, Response, Server, tests};
 
 tests![
@@ -61,13 +61,22 @@ fn rates_of_strangers() {
     let admin = server.admin_key();
     let unknown = AccessKey { id: "AKIAIOSFODNN7EXAMPLE".to_owned(), secret: admin.secret.clone() };
     let guessed = AccessKey { id: admin.id, secret: "guessed".to_owned() };
-    for key in [unknown, guessed] {
-        let call = || server.call_as(&key, "GET", "/v1/domain?domain=my-domain", &serde_json::Value::Null);
+    for key in [&unknown, &guessed] {
+        let call = || server.call_as(key, "GET", "/v1/domain?domain=my-domain", &serde_json::Value::Null);
         let (served, refused) = ask(100, call);
         assert!(served < 100, "{}: {served} were answered", key.id);
         let refused = refused.expect("a refusal");
         assert_eq!(refused.header("retry-after"), Some("1"));
         assert_eq!(refused.header("x-amzn-errortype"), Some("ThrottlingException"));
+    }
+    for service in ["sts", "iam"] {
+        let mut signer = Signer::new(unknown.clone());
+        signer.service = service.to_owned();
+        let (served, refused) = ask(100, || signer.sign(server.request("POST", "/")).send());
+        assert!(served < 100, "{service}: {served} were answered");
+        let refused = refused.expect("a refusal");
+        assert_eq!(refused.header("retry-after"), Some("1"));
+        assert!(refused.text().contains("<Code>Throttling</Code>"), "{}", refused.text());
     }
     // Whoever is known is not in the same queue.
     assert_eq!(server.call("GET", "/v1/domain?domain=my-domain", &serde_json::Value::Null).status, 200);
