@@ -128,6 +128,19 @@ def session_policies():
     session = client("codeartifact", limited["Credentials"])
     assert session.describe_domain(domain="my-domain")["domain"]["name"] == "my-domain"
     refused("AccessDeniedException", session.list_domains, "no session policy allows it")
+    # Managed policies limit it likewise, and several together allow what one of them does.
+    iam = client("iam")
+    arns = []
+    for name, action in [("describes", "DescribeDomain"), ("lists", "ListDomains")]:
+        made = iam.create_policy(PolicyName=name, PolicyDocument=allow(f"codeartifact:{action}"))
+        arns.append({"arn": made["Policy"]["Arn"]})
+    one = client().assume_role(RoleArn=ROLE, RoleSessionName="one", PolicyArns=arns[:1])
+    session = client("codeartifact", one["Credentials"])
+    assert session.describe_domain(domain="my-domain")["domain"]["name"] == "my-domain"
+    refused("AccessDeniedException", session.list_domains, "no session policy allows it")
+    both = client().assume_role(RoleArn=ROLE, RoleSessionName="both", PolicyArns=arns)
+    session = client("codeartifact", both["Credentials"])
+    assert session.describe_domain(domain="my-domain") and session.list_domains()["domains"]
     # It grants nothing that the role has not.
     more = client().assume_role(RoleArn=ROLE, RoleSessionName="more", Policy=allow("*"))
     refused("AccessDeniedException", lambda: client("codeartifact", more["Credentials"]).create_domain(domain="nothing"))
