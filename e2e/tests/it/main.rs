@@ -13,6 +13,7 @@ mod crash;
 mod events_checks;
 mod every_route;
 mod explain_checks;
+mod explain_principals;
 mod faults;
 mod generic_checks;
 mod iam;
@@ -70,6 +71,7 @@ fn main() {
         cargo_checks::TESTS,
         cooldown_checks::TESTS,
         explain_checks::TESTS,
+        explain_principals::TESTS,
         cargo_registry_checks::TESTS,
         swift_checks::TESTS,
         swift_index_checks::TESTS,

@@ -2,7 +2,7 @@
 
 use larder_core::access::{Action, PackageTarget};
 use larder_core::error::{Invalid, Result};
-use larder_core::services::Request;
+use larder_core::services::{Asking, Request};
 use larder_http::Response;
 
 use super::address::VersionAddress;
@@ -29,14 +29,15 @@ pub(super) async fn handle(call: &Call<'_>) -> Result<Response> {
         call.authorize_also(Action::DescribePackageVersion, package).await.map_err(|_| refusal)?;
     }
     let explain = &call.services.explain;
-    let explanation = match call.query.find(param::PRINCIPAL) {
-        None => explain.explain(call.caller, &target, &package, &version, request).await?,
+    let others = call.query.find(param::PRINCIPAL).filter(|arn| *arn != call.caller.principal.arn().as_str());
+    let asking = match others {
+        None => Asking::itself(call.caller),
         Some(principal) => {
             // What others may do is for those who say what others may do.
             call.authorize_also(Action::PutRepositoryPermissionsPolicy, target.clone()).await?;
-            let principal = explain.principal(principal, &call.caller.request_id).await?;
-            explain.explain(&principal, &target, &package, &version, request).await?
+            explain.principal(principal, call.caller).await?
         }
     };
+    let explanation = explain.explain(&asking, &target, &package, &version, request).await?;
     Ok(answer(&explanation.to_json()))
 }

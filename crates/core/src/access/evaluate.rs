@@ -316,6 +316,7 @@ impl Access {
         }
         if let Some(key) = key
             && !verdict.depends_on_request
+            && !trace.is_on()
         {
             self.decisions.insert(key, (generation, ()));
         }

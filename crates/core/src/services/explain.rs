@@ -1,5 +1,7 @@
 //! Why a version is served or refused: the decision made again, by the functions that make it, with what they looked at.
 
+mod asking;
+
 use std::sync::Arc;
 
 use serde_json::json;
@@ -7,11 +9,13 @@ use serde_json::json;
 use super::finding::{Hit, Wanted};
 use super::view::Dependencies;
 use super::{Downloads, Publishing};
-use crate::access::{Access, Action, Caller, PackageTarget, RepositoryTarget, Via};
+use crate::access::{Access, Action, Caller, PackageTarget, RepositoryTarget};
 use crate::error::{Error, Result};
-use crate::model::{PackageKey, Principal, VersionText};
+use crate::model::{PackageKey, VersionText};
 use crate::ports::MetadataStore;
 use crate::refusal::{Refusal, RefusalCode, Step, Trace};
+
+pub use asking::Asking;
 
 /// What is to be explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +62,8 @@ pub struct Explanation {
     pub steps: Vec<Step>,
     /// What would change it.
     pub changes: Vec<String>,
+    /// What was taken for granted, because it cannot be known of somebody who is only named.
+    pub assumptions: Vec<String>,
 }
 
 impl Explanation {
@@ -82,6 +88,7 @@ impl Explanation {
             "parameters": parameters,
             "steps": steps.collect::<Vec<_>>(),
             "changes": self.changes,
+            "assumptions": self.assumptions,
         })
     }
 }
@@ -96,18 +103,19 @@ pub struct Explain {
 }
 
 impl Explain {
-    /// Explains what `caller` would be answered. Whoever asks was found to have rights to be told.
+    /// Explains what `asking` would be answered. Whoever asks was found to have rights to be told.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn explain(
         &self,
-        caller: &Caller,
+        asking: &Asking,
         target: &RepositoryTarget,
         package: &PackageKey,
         version: &VersionText,
         request: Request,
     ) -> Result<Explanation> {
+        let caller = asking.caller();
         let mut trace = Trace::on();
         let decided = match request {
             Request::Read => self.read(caller, target, package, version, &mut trace).await,
@@ -116,7 +124,8 @@ impl Explain {
         let steps = trace.into_steps();
         let explanation = |outcome, sentence, refusal: Option<Refusal>| {
             let changes = refusal.as_ref().map(Refusal::advice).unwrap_or_default();
-            Ok(Explanation { outcome, sentence, refusal, steps, changes })
+            let assumptions = asking.assumptions().to_vec();
+            Ok(Explanation { outcome, sentence, refusal, steps, changes, assumptions })
         };
         match decided {
             Ok(sentence) => explanation(Outcome::Allowed, sentence, None),
@@ -128,29 +137,6 @@ impl Explain {
                 (None, _) => Err(error),
             },
         }
-    }
-
-    /// The user with this ARN, as somebody to explain decisions about.
-    ///
-    /// # Errors
-    /// [`Error::Validation`] if there is no such user.
-    pub async fn principal(&self, arn: &str, request_id: &str) -> Result<Caller> {
-        let names = arn.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":user/"));
-        let user = match names.and_then(|(account, name)| Some((account.parse().ok()?, name.parse().ok()?))) {
-            Some((account, name)) => self.store.find_user(&account, &name).await?,
-            None => None,
-        };
-        let user = user.ok_or_else(|| {
-            let message = format!("there is no user '{arn}'; a user is named arn:aws:iam::ACCOUNT:user/NAME");
-            Error::validation("principal", message)
-        })?;
-        Ok(Caller {
-            principal: Principal::user(user),
-            via: Via::Machine,
-            address: None,
-            secure_transport: true,
-            request_id: request_id.to_owned(),
-        })
     }
 
     async fn read(

@@ -45,7 +45,7 @@ pub use document::{Document, Rendered};
 pub use domains::{DescribedDomain, DomainService, NewDomain};
 pub use downloads::{Downloads, OpenedAsset};
 pub use events::{EventFilter, EventHook, EventRetry, Events, render as render_event};
-pub use explain::{Explain, Explanation, Outcome, Request};
+pub use explain::{Asking, Explain, Explanation, Outcome, Request};
 pub use formats::Formats;
 pub use identities::{IdentityService, NewManagedPolicy};
 pub use index::IndexService;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use larder_core::model::{PackageFormat, RepositoryName};
-use larder_core::services::{Explanation, Outcome as Decided, Request};
+use larder_core::services::{Asking, Explanation, Outcome as Decided, Request};
 
 use super::place::DomainOptions;
 use super::{Failure, Outcome, block_on};
@@ -20,7 +20,8 @@ pub(super) struct ExplainOptions {
     /// The package's format, if the repository does not have exactly one package of this name.
     #[arg(long)]
     format: Option<PackageFormat>,
-    /// The ARN of a user who asks; without it, the machine's owner.
+    /// The ARN of who asks: a user, a role, a session of a role, or the root of an account; without it, the machine's
+    /// owner.
     #[arg(long = "as", value_name = "PRINCIPAL")]
     principal: Option<String>,
     /// Explain publishing the version instead of reading it.
@@ -40,12 +41,12 @@ pub(super) fn run(options: &ExplainOptions) -> Outcome {
         let target = place.repository(&options.repository).await?;
         let (package, version) = place.version(&target, options.format, &options.version).await?;
         let explain = &place.machine.services.explain;
-        let caller = match &options.principal {
-            Some(principal) => explain.principal(principal, "command-line").await?,
-            None => place.caller.clone(),
+        let asking = match &options.principal {
+            Some(principal) => explain.principal(principal, &place.caller).await?,
+            None => Asking::itself(&place.caller),
         };
         let request = if options.publish { Request::Publish } else { Request::Read };
-        let explanation = explain.explain(&caller, &target, &package, &version, request).await?;
+        let explanation = explain.explain(&asking, &target, &package, &version, request).await?;
         if options.json {
             let text = serde_json::to_string_pretty(&explanation.to_json());
             println!("{}", text.map_err(|error| Failure::new(error.to_string()))?);
@@ -68,6 +69,10 @@ fn text(explanation: &Explanation) -> String {
     if !explanation.changes.is_empty() {
         lines.extend([String::new(), "what would change it:".to_owned()]);
         lines.extend(explanation.changes.iter().map(|change| format!("  - {change}")));
+    }
+    if !explanation.assumptions.is_empty() {
+        lines.extend([String::new(), "taken for granted:".to_owned()]);
+        lines.extend(explanation.assumptions.iter().map(|assumption| format!("  - {assumption}")));
     }
     lines.join("\n") + "\n"
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use larder_core::access::{Action, PackageGroupTarget, Target};
 use larder_core::model::{Cooldown, PackageFormat, PackageGroupPattern, RepositoryName, Tag};
-use larder_core::services::{Outcome as Decided, Request};
+use larder_core::services::{Asking, Outcome as Decided, Request};
 
 use super::place::{DomainOptions, Place};
 use super::{Failure, Outcome, block_on};
@@ -162,7 +162,8 @@ async fn test(options: &TestOptions) -> Outcome {
     let target = place.repository(&options.repository).await?;
     let (package, version) = place.version(&target, options.format, &options.version).await?;
     let explain = &place.machine.services.explain;
-    let explanation = explain.explain(&place.caller, &target, &package, &version, Request::Read).await?;
+    let explanation =
+        explain.explain(&Asking::itself(&place.caller), &target, &package, &version, Request::Read).await?;
     for step in explanation.steps.iter().filter(|step| step.looked_at == "cooldown") {
         println!("{}: {}", step.name, step.found);
     }
