@@ -9,12 +9,13 @@ mod context;
 mod evaluate;
 mod notes;
 mod refused;
+mod remembered;
 
 pub use action::{Action, PolicyScope};
 pub use administering::IamTarget;
 pub use allowed::{
     AccountTarget, Allowed, DomainTarget, NewDomainTarget, NewRepositoryTarget, PackageGroupTarget, PackageTarget,
-    RepositoryTarget, ServerTarget, Target,
+    Repeats, RepositoryTarget, ServerTarget, Target,
 };
 pub use caller::{Caller, Via};
 pub(crate) use context::ConditionValue;

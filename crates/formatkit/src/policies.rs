@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use larder_core::error::Invalid;
-use larder_core::ports::{AccessQuestion, Effect, PolicyEvaluator, PolicyKind, Verdict};
+use larder_core::ports::{AccessQuestion, Effect, PolicyEvaluator, PolicyKind, Varies, Verdict};
 
 /// Everything is allowed but what a test denies. The machine's owner is asked nothing.
 #[derive(Default)]
@@ -28,6 +28,6 @@ impl PolicyEvaluator for Policies {
 
     fn evaluate(&self, question: &AccessQuestion<'_>) -> Verdict {
         let identity = if self.denied().contains(question.action) { Effect::Deny } else { Effect::Allow };
-        Verdict { identity, resource: Effect::Silent, depends_on_request: true }
+        Verdict { identity, resource: Effect::Silent, varies: Varies::WithRequest }
     }
 }

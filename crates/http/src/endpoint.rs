@@ -19,10 +19,10 @@ use larder_core::error::Invalid;
 use larder_core::model::PackageFormat;
 
 use self::location::{HostSuffix, Location};
-use self::recall::{Key, Memory, OwnedKey, Recall, Remembered, Spender};
+use self::recall::{Key, Recall, Recalled, Spender};
 use crate::credentials::{Presented, presented, presented_beside_key};
 use crate::log::log_failure;
-use crate::peer::PeerRules;
+use crate::peer::{BadHost, PeerRules};
 use crate::response::{content, status_of, text, with_denial, with_reason};
 use crate::routes::path_rules;
 use crate::server::{Ends, Handler};
@@ -233,63 +233,34 @@ struct Incoming<'a> {
     id: &'a RequestId,
 }
 
-/// What memory says of a request.
-enum Recalled {
-    Answer(Response),
-    /// Nothing; the key and the epoch to remember its answer under, if that may be.
-    Nothing(Option<(OwnedKey, u64)>),
-}
-
 impl Endpoint {
-    async fn recall(&self, parts: &Parts, ends: Ends) -> Recalled {
-        // A proxy speaks for many clients, in headers that are not part of the key.
-        let key = Key::of(parts).filter(|_| !self.peers.is_proxy(ends.remote.ip().to_canonical()));
-        let Some(key) = key else { return Recalled::Nothing(None) };
-        // Where the database does not answer, whoever needs it says so.
-        let Ok(epoch) = self.directory.epoch().await else { return Recalled::Nothing(None) };
-        if let Some(memory) = self.recall.find(key, epoch, self.directory.now())
-            && self.may_repeat(&memory, &parts.method)
-            && let Some(mut response) = memory.repeatable().answer(&parts.method, &parts.headers).await
-        {
-            log::note_asker(&mut response, memory.asker());
-            return Recalled::Answer(response);
-        }
-        Recalled::Nothing(Some((key.to_owned(), epoch)))
-    }
-
-    /// Whether whoever asked may ask so often. Who may not is told so by the format.
-    fn may_repeat(&self, memory: &Memory, method: &Method) -> bool {
-        let (Some(throttle), Some(spender)) = (self.directory.throttle(), memory.spender()) else { return true };
-        spender.spend(throttle, method).is_ok()
-    }
-
-    /// Remembers the answer if its format allows that.
-    fn remember(&self, remember: Option<(OwnedKey, u64)>, response: &mut Response) {
-        if let Some(repeatable) = response.extensions_mut().remove()
-            && let Some((key, epoch)) = remember
-        {
-            let spender = response.extensions_mut().remove();
-            self.recall.put(key, epoch, repeatable, Remembered { asker: log::asker(response), spender });
-        }
+    async fn answer(&self, request: Request<RequestBody>, ends: Ends, id: &RequestId) -> Result<Response, BadHost> {
+        let (parts, body) = request.into_parts();
+        let read = || self.peers.read(ends, &parts);
+        // What a proxy says of its client decides too; of any other peer the connection says enough to remember by.
+        let behind = self.peers.is_proxy(ends.remote.ip().to_canonical()).then(read).transpose()?;
+        let remember = match self.recall(&parts, Key::of(&parts, ends, behind.as_ref())).await {
+            Recalled::Answer(mut response) => {
+                if let Some(behind) = behind {
+                    log::note_address(&mut response, behind.address);
+                }
+                return Ok(response);
+            }
+            Recalled::Nothing(remember) => remember,
+        };
+        let peer = behind.map_or_else(read, Ok)?;
+        let address = peer.address;
+        let mut response = self.route(Incoming { parts, body, peer, id }).await;
+        self.remember(remember, &mut response);
+        log::note_address(&mut response, address);
+        Ok(response)
     }
 }
 
 impl Handler for Endpoint {
     async fn handle(&self, request: Request<RequestBody>, ends: Ends, id: &RequestId) -> Response {
-        let (parts, body) = request.into_parts();
-        let remember = match self.recall(&parts, ends).await {
-            Recalled::Answer(response) => return response,
-            Recalled::Nothing(remember) => remember,
-        };
-        let peer = match self.peers.read(ends, &parts) {
-            Ok(peer) => peer,
-            Err(bad) => return text(StatusCode::BAD_REQUEST, &bad.to_string()),
-        };
-        let address = peer.address;
-        let mut response = self.route(Incoming { parts, body, peer, id }).await;
-        self.remember(remember, &mut response);
-        log::note_address(&mut response, address);
-        response
+        let answer = self.answer(request, ends, id).await;
+        answer.unwrap_or_else(|bad| text(StatusCode::BAD_REQUEST, &bad.to_string()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use larder_core::access::{Allowed, RepositoryTarget};
+use larder_core::access::{Allowed, Repeats, RepositoryTarget};
 use larder_core::model::Timestamp;
 use larder_core::services::{Document, OpenedAsset, Rendered};
 
@@ -25,8 +25,8 @@ pub fn answer_document(
     document: &Arc<Document>,
 ) -> Response {
     let mut response = serve_document(method, headers, document);
-    if let Some(until) = allowed.lasts_until() {
-        response.extensions_mut().insert(Arc::new(Repeatable::document(until, document)));
+    if let Some(repeats) = allowed.repeats() {
+        response.extensions_mut().insert(Arc::new(Repeatable::document(repeats, document)));
     }
     response
 }
@@ -45,8 +45,8 @@ pub fn answer_text(
     let mut document = Document::build(text);
     document.fresh_until = fresh_until;
     let mut response = serve_document(method, headers, &document);
-    if let Some(until) = allowed.lasts_until().filter(|_| document.body.len() <= LONGEST_KEPT_BYTES) {
-        response.extensions_mut().insert(Arc::new(Repeatable::text(until, document)));
+    if let Some(repeats) = allowed.repeats().filter(|_| document.body.len() <= LONGEST_KEPT_BYTES) {
+        response.extensions_mut().insert(Arc::new(Repeatable::text(repeats, document)));
     }
     response
 }
@@ -107,9 +107,9 @@ async fn answer_with_fields(
     asset: AssetHeaders<'static>,
     fields: AssetFields,
 ) -> larder_core::Result<Response> {
-    let again = allowed.lasts_until().filter(|_| opened.is_settled()).map(|until| {
+    let again = allowed.repeats().filter(|_| opened.is_settled()).map(|repeats| {
         let stored = Box::new(StoredAsset { fields: fields.clone(), headers: asset.clone(), opened: opened.clone() });
-        Arc::new(Repeatable { until, content: Content::Asset(stored) })
+        Arc::new(Repeatable { repeats, content: Content::Asset(stored) })
     });
     let mut response = serve_with_fields(method, headers, &asset, &fields, |range| opened.read(range)).await?;
     if let Some(again) = again {
@@ -121,8 +121,8 @@ async fn answer_with_fields(
 /// What can be answered again; travels in the answer's extensions to the endpoint.
 #[derive(Clone)]
 pub(crate) struct Repeatable {
-    /// Whatever is not committed: when a token ends or a public registry is asked again.
-    pub(crate) until: Timestamp,
+    /// To whom, and until when: whatever is not committed ends with a token, or when a public registry is asked again.
+    pub(crate) repeats: Repeats,
     content: Content,
 }
 
@@ -143,16 +143,16 @@ struct StoredAsset {
 }
 
 impl Repeatable {
-    /// A document that a token shows until then.
-    pub(crate) fn document(lasts_until: Timestamp, document: &Arc<Document>) -> Self {
+    /// A document that a token shows so often.
+    pub(crate) fn document(repeats: Repeats, document: &Arc<Document>) -> Self {
         let content = Content::Document(Arc::downgrade(document), DocumentFields::of(document));
-        Self { until: sooner(lasts_until, document), content }
+        Self { repeats: sooner(repeats, document), content }
     }
 
-    /// A short text that a token shows until then.
-    pub(crate) fn text(lasts_until: Timestamp, text: Document) -> Self {
+    /// A short text that a token shows so often.
+    pub(crate) fn text(repeats: Repeats, text: Document) -> Self {
         let fields = DocumentFields::of(&text);
-        Self { until: sooner(lasts_until, &text), content: Content::Text(Arc::new(text), fields) }
+        Self { repeats: sooner(repeats, &text), content: Content::Text(Arc::new(text), fields) }
     }
 
     /// The answer to a GET or HEAD with these headers; `None` if it has to be found anew.
@@ -171,6 +171,7 @@ impl Repeatable {
 }
 
 /// When a token ends or a document is no longer fresh.
-fn sooner(lasts_until: Timestamp, document: &Document) -> Timestamp {
-    document.fresh_until.map_or(lasts_until, |fresh| fresh.min(lasts_until))
+fn sooner(repeats: Repeats, document: &Document) -> Repeats {
+    let until = document.fresh_until.map_or(repeats.until, |fresh| fresh.min(repeats.until));
+    Repeats { until, ..repeats }
 }

@@ -36,6 +36,7 @@ mod nuget_registry_checks;
 mod others_tools;
 mod package_groups;
 mod paths;
+mod peers;
 mod postgres;
 mod pypi_bad_input;
 mod pypi_checks;
@@ -72,6 +73,7 @@ fn main() {
         cooldown_checks::TESTS,
         explain_checks::TESTS,
         explain_principals::TESTS,
+        peers::TESTS,
         cargo_registry_checks::TESTS,
         swift_checks::TESTS,
         swift_index_checks::TESTS,

@@ -2,17 +2,19 @@
 
 use std::cell::Cell;
 
+use larder_core::ports::Varies;
+
 use super::known;
 
-/// Condition keys and values, and whether one was asked for that another request might answer otherwise.
+/// Condition keys and values, and which other requests might answer those that were asked for otherwise.
 pub(super) struct Context<'a> {
     values: &'a [(&'a str, Vec<String>)],
-    depends_on_request: Cell<bool>,
+    varies: Cell<Varies>,
 }
 
 impl<'a> Context<'a> {
     pub(super) fn new(values: &'a [(&'a str, Vec<String>)]) -> Self {
-        Self { values, depends_on_request: Cell::new(false) }
+        Self { values, varies: Cell::new(Varies::Never) }
     }
 
     /// The values of a key; names compare without case, but where several differ in case only, the exact one counts.
@@ -21,9 +23,7 @@ impl<'a> Context<'a> {
         if known::is_unsupported_key(key) {
             return None;
         }
-        if !known::is_stable_key(key) {
-            self.depends_on_request.set(true);
-        }
+        self.varies.set(self.varies.get().max(known::varies(key)));
         let exact = self.values.iter().find(|(name, _)| *name == key);
         let found = exact.or_else(|| self.values.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)))?;
         Some(found.1.as_slice()).filter(|values| !values.is_empty())
@@ -37,8 +37,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Whether any key asked for so far varies between requests of one principal to one resource.
-    pub(super) fn depends_on_request(&self) -> bool {
-        self.depends_on_request.get()
+    /// How the keys that were asked for so far vary between requests of one principal to one resource.
+    pub(super) fn varies(&self) -> Varies {
+        self.varies.get()
     }
 }

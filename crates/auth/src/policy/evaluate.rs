@@ -106,8 +106,8 @@ impl PolicyEvaluator for Evaluator {
         let resources = question.resource_policies;
         let (resource, grant) = self.granting_side(PolicyKind::Resource, resources, &facts, &context, wanted);
         let verdict = |identity, resource| {
-            let depends_on_request = context.depends_on_request();
-            Verdict { identity, resource, depends_on_request }
+            let varies = context.varies();
+            Verdict { identity, resource, varies }
         };
         let Some(session_policies) = limits else { return verdict(identity, resource) };
         let session = self.side(PolicyKind::Identity, session_policies, &facts, &context);

@@ -1,7 +1,7 @@
 //! Which actions and condition keys exist (reference 5.4, 5.5).
 
 use larder_core::access::Action;
-use larder_core::ports::PolicyKind;
+use larder_core::ports::{PolicyKind, Varies};
 
 /// Prefixes, in lower case, of keys whose values another request of the same principal to the same resource shares.
 const STABLE_PREFIXES: &[&str] = &["aws:principal", "aws:resource"];
@@ -14,6 +14,8 @@ const STABLE: &[&str] = &[
     "aws:sourceidentity",
     "aws:federatedprovider",
 ];
+/// Keys that say who is at the other end of the connection and how it is reached.
+const OF_THE_PEER: &[&str] = &["aws:sourceip", "aws:securetransport"];
 /// Keys that the service does not support.
 const UNSUPPORTED: &[&str] = &["aws:referer", "aws:useragent"];
 
@@ -37,11 +39,17 @@ const STS_ACTIONS: &[&str] = &[
     "TagSession",
 ];
 
-/// Whether a key's value stays while principal and resource stay. Unknown keys count as varying, which costs a little
-/// time and is never wrong.
-pub(super) fn is_stable_key(key: &str) -> bool {
+/// How a key's value may change while principal and resource stay. Unknown keys count as varying with every request,
+/// which costs a little time and is never wrong.
+pub(super) fn varies(key: &str) -> Varies {
     let key = key.to_ascii_lowercase();
-    STABLE.contains(&key.as_str()) || STABLE_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+    if STABLE.contains(&key.as_str()) || STABLE_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
+        Varies::Never
+    } else if OF_THE_PEER.contains(&key.as_str()) {
+        Varies::WithPeer
+    } else {
+        Varies::WithRequest
+    }
 }
 
 /// Whether the service ignores a key.
@@ -114,24 +122,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_principal_and_resource_are_stable_and_those_of_the_request_are_not() {
+    fn keys_of_principal_and_resource_stay_and_those_of_peer_and_request_vary() {
         for key in
             ["aws:PrincipalArn", "aws:PrincipalTag/team", "AWS:USERNAME", "aws:ResourceTag/x", "sts:AWSServiceName"]
         {
-            assert!(is_stable_key(key), "{key}");
+            assert_eq!(varies(key), Varies::Never, "{key}");
         }
         for key in [
             "aws:CurrentTime",
             "aws:EpochTime",
-            "aws:SourceIp",
-            "aws:SecureTransport",
             "aws:RequestTag/x",
             "aws:TagKeys",
             "sts:DurationSeconds",
             "aws:SourceVpce",
             "unheard:Of",
         ] {
-            assert!(!is_stable_key(key), "{key}");
+            assert_eq!(varies(key), Varies::WithRequest, "{key}");
+        }
+        for key in ["aws:SourceIp", "aws:SecureTransport", "AWS:SOURCEIP"] {
+            assert_eq!(varies(key), Varies::WithPeer, "{key}");
         }
     }
 

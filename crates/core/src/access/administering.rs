@@ -46,7 +46,7 @@ impl Access {
             Effect::Allow => {
                 let actor = caller.actor(operation, self.clock.now());
                 let principal = caller.principal.clone();
-                return Ok(Allowed { target: ServerTarget, principal, actor, lasts_until: None });
+                return Ok(Allowed { target: ServerTarget, principal, actor, repeats: None });
             }
             Effect::Deny => (RefusalCode::IamIdentityDeny, "with an explicit deny in an identity-based policy"),
             Effect::Silent => (RefusalCode::IamNotAllowed, "because no identity-based policy allows it"),

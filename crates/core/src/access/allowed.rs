@@ -13,7 +13,16 @@ pub struct Allowed<T> {
     pub(super) target: T,
     pub(super) principal: Principal,
     pub(super) actor: Actor,
-    pub(super) lasts_until: Option<Timestamp>,
+    pub(super) repeats: Option<Repeats>,
+}
+
+/// For which requests with the same credentials a proof holds too, for as long as nothing is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeats {
+    /// When the credentials end.
+    pub until: Timestamp,
+    /// Where the request came from, or whether it was encrypted, was looked at.
+    pub same_peer: bool,
 }
 
 impl<T> Allowed<T> {
@@ -27,10 +36,10 @@ impl<T> Allowed<T> {
         &self.actor
     }
 
-    /// For as long as nothing is committed, until when the same credentials prove the same: `None` if the decision took
-    /// the circumstances of this request into account, or nobody asked with a token.
-    pub fn lasts_until(&self) -> Option<Timestamp> {
-        self.lasts_until
+    /// Which other requests it holds for: `None` if the decision looked at more of this request than who sent it, or
+    /// nobody asked with a token.
+    pub fn repeats(&self) -> Option<Repeats> {
+        self.repeats
     }
 
     /// Who acts.

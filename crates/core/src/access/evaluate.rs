@@ -6,12 +6,11 @@ use moka::sync::Cache;
 
 use super::context::{borrowed, of_caller};
 use super::refused::Refused;
-use super::{Action, Allowed, Caller, PolicyScope, RequestNotes, ServerTarget, Target, Via};
+use super::remembered::Decisions;
+use super::{Action, Allowed, Caller, PolicyScope, Repeats, RequestNotes, ServerTarget, Target, Via};
 use crate::error::{Error, ResourceType, Result};
-use crate::model::{
-    AccountId, Clock, Domain, DomainId, DomainName, PrincipalKind, Repository, RepositoryId, RepositoryName,
-};
-use crate::ports::{AccessQuestion, Effect, MetadataStore, PolicyEvaluator, Verdict};
+use crate::model::{AccountId, Clock, Domain, DomainId, DomainName, PrincipalKind, Repository, RepositoryName};
+use crate::ports::{AccessQuestion, Effect, MetadataStore, PolicyEvaluator, Varies, Verdict};
 use crate::refusal::{Refusal, RefusalCode, Step, Trace};
 use crate::services::Control;
 
@@ -24,8 +23,15 @@ pub(super) type Documents = Arc<[Arc<str>]>;
 struct Decision {
     /// Why not, if not.
     refusal: Option<Refusal>,
-    /// Time, address or another circumstance of the request was looked at.
-    depends_on_request: bool,
+    /// What of the request was looked at.
+    varies: Varies,
+}
+
+impl Decision {
+    /// One that every request meets.
+    fn always(refusal: Option<Refusal>) -> Self {
+        Self { refusal, varies: Varies::Never }
+    }
 }
 
 /// Finds domains and repositories and decides who may do what with them. Everything it remembers is tied to the
@@ -40,8 +46,7 @@ pub struct Access {
     repositories: Cache<(DomainId, RepositoryName), AtGeneration<Arc<Repository>>>,
     /// By the id of a user or role; session policies by the key of the session.
     pub(super) identity_policies: Cache<String, AtGeneration<Documents>>,
-    /// What was allowed lately.
-    decisions: Cache<(String, Action, RepositoryId), AtGeneration<()>>,
+    decisions: Decisions,
 }
 
 impl Access {
@@ -63,7 +68,7 @@ impl Access {
             domains: Cache::new(10_000),
             repositories: Cache::new(50_000),
             identity_policies: Cache::new(50_000),
-            decisions: Cache::new(200_000),
+            decisions: Decisions::new(),
         }
     }
 
@@ -144,11 +149,13 @@ impl Access {
             return Err(refusal.into());
         }
         let actor = caller.actor(action.name(), self.clock.now());
-        let lasts_until = match caller.via {
-            Via::Token { expires_at, .. } if !decision.depends_on_request => Some(expires_at),
+        let repeats = match caller.via {
+            Via::Token { expires_at, .. } if decision.varies <= Varies::WithPeer => {
+                Some(Repeats { until: expires_at, same_peer: decision.varies == Varies::WithPeer })
+            }
             _ => None,
         };
-        Ok(Allowed { target, principal: caller.principal.clone(), actor, lasts_until })
+        Ok(Allowed { target, principal: caller.principal.clone(), actor, repeats })
     }
 
     /// As [`Access::authorize`], writing down what was looked at. Nothing is remembered of it.
@@ -167,7 +174,7 @@ impl Access {
             Some(refusal) => Err(refusal.into()),
             None => {
                 let actor = caller.actor(action.name(), self.clock.now());
-                Ok(Allowed { target, principal: caller.principal.clone(), actor, lasts_until: None })
+                Ok(Allowed { target, principal: caller.principal.clone(), actor, repeats: None })
             }
         }
     }
@@ -221,7 +228,7 @@ impl Access {
             });
         }
         let actor = caller.actor(operation, self.clock.now());
-        Ok(Allowed { target: ServerTarget, principal: caller.principal.clone(), actor, lasts_until: None })
+        Ok(Allowed { target: ServerTarget, principal: caller.principal.clone(), actor, repeats: None })
     }
 
     async fn decide<T: Target>(
@@ -236,12 +243,10 @@ impl Access {
         let refused = Refused { caller, action, resource: target.arn(&self.region) };
         if let Via::Token { domain, read_only, .. } = &caller.via {
             if target.domain().is_some_and(|target| target.id != *domain) {
-                let refusal = Some(refused.by_token("the authorization token opens another domain"));
-                return Ok(Decision { refusal, depends_on_request: false });
+                return Ok(Decision::always(Some(refused.by_token("the authorization token opens another domain"))));
             }
             if *read_only && action != Action::ReadFromRepository {
-                let refusal = Some(refused.by_token("the authorization token is for reading only"));
-                return Ok(Decision { refusal, depends_on_request: false });
+                return Ok(Decision::always(Some(refused.by_token("the authorization token is for reading only"))));
             }
         }
         match &caller.principal.kind {
@@ -250,30 +255,24 @@ impl Access {
             PrincipalKind::WebIdentity(_) => {
                 let found = "an identity from outside has no policies";
                 trace.note(|| Step::new("identity-policy", caller.principal.arn().to_string(), found));
-                let refusal = Some(refused.by_policies(target, Verdict::SILENT, false));
-                return Ok(Decision { refusal, depends_on_request: false });
+                return Ok(Decision::always(Some(refused.by_policies(target, Verdict::SILENT, false))));
             }
             // Whoever can run commands on the data directory owns everything in it.
             PrincipalKind::System => {
                 let found = "the machine's owner may do everything";
                 trace.note(|| Step::new("identity-policy", caller.principal.arn().to_string(), found));
-                return Ok(Decision { refusal: None, depends_on_request: false });
+                return Ok(Decision::always(None));
             }
         }
         let generation = self.control.generation().await?;
-        // Only decisions about a repository as a whole repeat often enough to be worth remembering.
-        let key = match target.repository() {
-            Some(repository) if action == Action::ReadFromRepository && request_context.is_empty() => {
-                Some((caller.principal.decision_key().to_owned(), action, repository.id))
-            }
-            _ => None,
-        };
-        if let Some(key) = &key
-            && let Some((seen, ())) = self.decisions.get(key)
-            && seen == generation
-            && !trace.is_on()
+        let repeated = target
+            .repository()
+            .map(|repository| repository.id)
+            .filter(|_| action == Action::ReadFromRepository && request_context.is_empty() && !trace.is_on());
+        if let Some(repository) = repeated
+            && let Some(varies) = self.decisions.find(caller, action, repository, generation)
         {
-            return Ok(Decision { refusal: None, depends_on_request: false });
+            return Ok(Decision { refusal: None, varies });
         }
 
         let identity = self.identity_policies(&caller.principal, generation).await?;
@@ -304,7 +303,7 @@ impl Access {
                         .refusing(RefusalCode::IamSessionPolicy)
                 });
                 let refusal = Some(refused.by_session_policy());
-                return Ok(Decision { refusal, depends_on_request: verdict.depends_on_request });
+                return Ok(Decision { refusal, varies: verdict.varies });
             }
             let domain_denies = verdict.resource == Effect::Deny && {
                 let domain = policy_of_domain(target);
@@ -312,15 +311,12 @@ impl Access {
                 self.policies.evaluate(&alone).resource == Effect::Deny
             };
             let refusal = Some(refused.by_policies(target, verdict, domain_denies));
-            return Ok(Decision { refusal, depends_on_request: verdict.depends_on_request });
+            return Ok(Decision { refusal, varies: verdict.varies });
         }
-        if let Some(key) = key
-            && !verdict.depends_on_request
-            && !trace.is_on()
-        {
-            self.decisions.insert(key, (generation, ()));
+        if let Some(repository) = repeated {
+            self.decisions.put(caller, action, repository, generation, verdict.varies);
         }
-        Ok(Decision { refusal: None, depends_on_request: verdict.depends_on_request })
+        Ok(Decision { refusal: None, varies: verdict.varies })
     }
 
     /// The condition keys of reference 5.5 that have a value here.

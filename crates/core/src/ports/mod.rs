@@ -30,7 +30,7 @@ pub use metadata::{
     Sightings, StoredIndex, Tokens, UpstreamIndexes, Usage, VersionFilter,
 };
 pub use package_groups::{AllowedRepositoryUpdate, NewPackageGroup, PackageGroupOriginUpdate, PackageGroups};
-pub use policy::{AccessQuestion, Effect, Grant, PolicyEvaluator, PolicyKind, TrustQuestion, Verdict};
+pub use policy::{AccessQuestion, Effect, Grant, PolicyEvaluator, PolicyKind, TrustQuestion, Varies, Verdict};
 pub use registry::{Download, PublicRegistries, RegistryAnswer, RegistryDocuments, RegistryQuestion, RegistryRequest};
 pub use secrets::Secrets;
 pub use sessions::{AssumableRole, IdentityProvider, NewRole, Sessions, SpentToken};

@@ -84,17 +84,28 @@ pub enum Effect {
     Silent,
 }
 
+/// What else a decision about a principal, an action and a resource looked at: whatever it may change with while no
+/// policy changes. The least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Varies {
+    /// Nothing: every request is answered alike.
+    Never,
+    /// Where the request came from and whether it was encrypted, `aws:SourceIp` and `aws:SecureTransport`.
+    WithPeer,
+    /// Time, tags or another circumstance of this one request.
+    WithRequest,
+}
+
 /// What the policies say, side by side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
     pub identity: Effect,
     pub resource: Effect,
-    /// A statement with a condition on this request (time, address, agent) was looked at: the answer holds for this
-    /// request only and may not be remembered.
-    pub depends_on_request: bool,
+    /// The conditions that were looked at: for which requests the answer may be remembered.
+    pub varies: Varies,
 }
 
 impl Verdict {
     /// Nothing was said.
-    pub const SILENT: Self = Self { identity: Effect::Silent, resource: Effect::Silent, depends_on_request: false };
+    pub const SILENT: Self = Self { identity: Effect::Silent, resource: Effect::Silent, varies: Varies::Never };
 }

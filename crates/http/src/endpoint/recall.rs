@@ -2,11 +2,12 @@
 //!
 //! Everything that decides about a read comes from the database, where nothing was committed as long as the epoch is the
 //! same: whom a token stands for, what that user may do, which repository a name means, what a document or an asset is.
-//! What else decides is part of the key (path, query, `Host`, `Authorization`, `Accept`), or ends the memory by time,
-//! or keeps an answer from being remembered at all: a policy that looks at the circumstances of a request, a peer that
-//! may speak for others, an asset that is still to be fetched or retained.
+//! What else decides is part of the key (path, query, the address that was asked for, `Authorization`, `Accept`, and the
+//! peer where a policy looks at that), or ends the memory by time, or keeps an answer from being remembered at all: a
+//! policy that looks at other circumstances of a request, an asset that is still to be fetched or retained.
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
@@ -17,33 +18,60 @@ use larder_core::access::{Caller, Via};
 use larder_core::model::{AccountId, Timestamp, TokenId};
 use larder_core::services::{Effort, Throttle};
 
-use crate::log::Asker;
+use super::Endpoint;
+use crate::log::{self, Asker};
+use crate::peer::PeerInfo;
 use crate::repeat::Repeatable;
+use crate::response::Response;
+use crate::server::Ends;
 
 /// Answers remembered at most. One is some hundreds of bytes: bodies stay in the caches of documents and blobs.
 const SLOTS: usize = 8192;
 /// A longer key is not remembered.
 const LONGEST_KEY_BYTES: usize = 4096;
 
-/// What decides about a read, besides the database: path and query, `Host`, `Authorization`, `Accept`. It has no
-/// `Debug`: it holds a token.
+/// What decides about a read, besides the database. It has no `Debug`: it holds a token.
 #[derive(Clone, Copy)]
-pub(super) struct Key<'a>([&'a [u8]; 4]);
+pub(super) struct Key<'a> {
+    /// Path and query, authority, base address, `Authorization`, `Accept`.
+    texts: [&'a [u8]; 5],
+    /// Counts only for answers that a policy gave after looking at it.
+    peer: Peer,
+}
+
+/// Who is at the other end of the connection, as policies see it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Peer {
+    address: IpAddr,
+    secure: bool,
+}
 
 impl<'a> Key<'a> {
-    /// The key of a request that may be answered from memory: GET or HEAD, with credentials, each header once.
-    pub(super) fn of(parts: &'a Parts) -> Option<Self> {
+    /// The key of a request that may be answered from memory: GET or HEAD, with credentials, each header once. What a
+    /// trusted proxy says of its client is in `behind`; without one, `Host` says what was asked for.
+    pub(super) fn of(parts: &'a Parts, ends: Ends, behind: Option<&'a PeerInfo>) -> Option<Self> {
         if !matches!(parts.method, Method::GET | Method::HEAD) || parts.uri.authority().is_some() {
             return None;
         }
         let path = parts.uri.path_and_query()?.as_str().as_bytes();
         let [host, authorization, accept] = [HOST, AUTHORIZATION, ACCEPT].map(|name| single(&parts.headers, &name));
-        let key = [path, host??, authorization??, accept?.unwrap_or_default()];
-        (key.iter().map(|part| part.len()).sum::<usize>() <= LONGEST_KEY_BYTES).then_some(Self(key))
+        let direct = Peer { address: ends.remote.ip(), secure: ends.is_encrypted };
+        let (authority, base, peer) = match behind {
+            None => (host??, if ends.is_encrypted { b"s".as_slice() } else { b"" }, direct),
+            Some(behind) => (behind.authority.as_bytes(), behind.base_url.as_bytes(), Peer::of(behind)),
+        };
+        let texts = [path, authority, base, authorization??, accept?.unwrap_or_default()];
+        (texts.iter().map(|text| text.len()).sum::<usize>() <= LONGEST_KEY_BYTES).then_some(Self { texts, peer })
     }
 
     pub(super) fn to_owned(self) -> OwnedKey {
-        OwnedKey(self.0.map(Box::from))
+        OwnedKey { texts: self.texts.map(Box::from), peer: self.peer }
+    }
+}
+
+impl Peer {
+    fn of(info: &PeerInfo) -> Self {
+        Self { address: info.address, secure: info.secure }
     }
 }
 
@@ -55,11 +83,14 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Option<&'a [u
 }
 
 /// A [`Key`] that outlives its request.
-pub(super) struct OwnedKey([Box<[u8]>; 4]);
+pub(super) struct OwnedKey {
+    texts: [Box<[u8]>; 5],
+    peer: Peer,
+}
 
 impl OwnedKey {
     fn borrow(&self) -> Key<'_> {
-        Key(std::array::from_fn(|index| &*self.0[index]))
+        Key { texts: std::array::from_fn(|index| &*self.texts[index]), peer: self.peer }
     }
 }
 
@@ -131,137 +162,82 @@ impl Recall {
         Self { slots: (0..SLOTS).map(|_| ArcSwapOption::empty()).collect(), hasher: RandomState::new() }
     }
 
-    /// What was answered to this, if it still holds.
+    /// What was answered to this, if it still holds: whoever sent it, or from there.
     pub(super) fn find(&self, key: Key<'_>, epoch: u64, now: Timestamp) -> Option<Arc<Memory>> {
-        let memory = self.slot(key).load();
+        self.find_in(key, false, epoch, now).or_else(|| self.find_in(key, true, epoch, now))
+    }
+
+    fn find_in(&self, key: Key<'_>, same_peer: bool, epoch: u64, now: Timestamp) -> Option<Arc<Memory>> {
+        let memory = self.slot(key, same_peer).load();
         let memory = memory.as_ref()?;
-        let holds = memory.epoch == epoch && now < memory.repeatable.until;
-        (holds && memory.key.borrow().0 == key.0).then(|| Arc::clone(memory))
+        let repeats = memory.repeatable.repeats;
+        let holds = memory.epoch == epoch
+            && now < repeats.until
+            && memory.key.borrow().texts == key.texts
+            && (!repeats.same_peer || memory.key.peer == key.peer);
+        holds.then(|| Arc::clone(memory))
     }
 
     /// Remembers an answer that was found out after `epoch` was read.
     pub(super) fn put(&self, key: OwnedKey, epoch: u64, repeatable: Arc<Repeatable>, remembered: Remembered) {
-        let slot = self.slot(key.borrow());
+        let slot = self.slot(key.borrow(), repeatable.repeats.same_peer);
         slot.store(Some(Arc::new(Memory { key, epoch, repeatable, remembered })));
     }
 
-    fn slot(&self, key: Key<'_>) -> &ArcSwapOption<Memory> {
-        let [path, _, authorization, accept] = key.0;
+    fn slot(&self, key: Key<'_>, same_peer: bool) -> &ArcSwapOption<Memory> {
+        let [path, _, _, authorization, accept] = key.texts;
         let mut hasher = self.hasher.build_hasher();
         hasher.write(path);
         // Tokens are random to their end, and two that end alike share a place at worst.
         hasher.write(authorization.last_chunk::<16>().map_or(authorization, |end| end.as_slice()));
         hasher.write_usize(accept.len());
+        if same_peer {
+            key.peer.hash(&mut hasher);
+        }
         let hash = usize::try_from(hasher.finish() % SLOTS as u64).unwrap_or(0);
         &self.slots[hash]
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use larder_core::services::{Document, Rendered};
+/// What memory says of a request.
+pub(super) enum Recalled {
+    Answer(Response),
+    /// Nothing; the key and the epoch to remember its answer under, if that may be.
+    Nothing(Option<(OwnedKey, u64)>),
+}
 
-    use super::*;
-
-    fn parts(edit: impl FnOnce(http::request::Builder) -> http::request::Builder) -> Parts {
-        let request =
-            http::Request::builder().uri("/d/a-1/npm/r/p?x").header(HOST, "h").header(AUTHORIZATION, "Bearer t");
-        edit(request).body(()).unwrap().into_parts().0
-    }
-
-    fn document(fresh_until: Option<i64>) -> Arc<Document> {
-        let rendered =
-            Rendered { content_type: "text/plain", body: "text".into(), last_modified: None, headers: Vec::new() };
-        let mut document = Document::build(rendered);
-        document.fresh_until = fresh_until.map(Timestamp);
-        Arc::new(document)
-    }
-
-    fn remembered(document: &Arc<Document>) -> Recall {
-        let recall = Recall::new();
-        let repeatable = Arc::new(Repeatable::document(Timestamp(1000), document));
-        recall.put(Key::of(&parts(|request| request)).unwrap().to_owned(), 7, repeatable, Remembered::default());
-        recall
-    }
-
-    #[tokio::test]
-    async fn the_same_request_is_answered_again_while_nothing_was_committed() {
-        let document = document(None);
-        let recall = remembered(&document);
-        let asked = parts(|request| request);
-        let memory = recall.find(Key::of(&asked).unwrap(), 7, Timestamp(999)).unwrap();
-        let response = memory.repeatable().answer(&Method::GET, &asked.headers).await.unwrap();
-        assert_eq!(response.headers()["etag"], document.etag);
-        let unchanged = parts(|request| request.header("if-none-match", &document.etag));
-        let response = memory.repeatable().answer(&Method::GET, &unchanged.headers).await.unwrap();
-        assert_eq!(response.status(), 304);
-    }
-
-    #[test]
-    fn a_commit_or_the_end_of_the_token_ends_the_memory() {
-        let document = document(None);
-        let recall = remembered(&document);
-        let asked = parts(|request| request);
-        let key = Key::of(&asked).unwrap();
-        assert!(recall.find(key, 8, Timestamp(0)).is_none());
-        assert!(recall.find(key, 7, Timestamp(1000)).is_none());
-    }
-
-    #[test]
-    fn a_document_of_a_public_registry_is_remembered_for_as_long_as_it_is_fresh() {
-        let document = document(Some(500));
-        let recall = remembered(&document);
-        let asked = parts(|request| request);
-        assert!(recall.find(Key::of(&asked).unwrap(), 7, Timestamp(499)).is_some());
-        assert!(recall.find(Key::of(&asked).unwrap(), 7, Timestamp(500)).is_none());
-    }
-
-    #[tokio::test]
-    async fn a_document_that_left_its_cache_is_found_anew() {
-        let kept = document(None);
-        let recall = remembered(&kept);
-        drop(kept);
-        let asked = parts(|request| request);
-        let memory = recall.find(Key::of(&asked).unwrap(), 7, Timestamp(0)).unwrap();
-        assert!(memory.repeatable().answer(&Method::GET, &asked.headers).await.is_none());
-    }
-
-    #[tokio::test]
-    async fn a_short_text_is_kept_by_its_memory() {
-        let recall = Recall::new();
-        let text = Document::clone(&document(Some(500)));
-        let asked = parts(|request| request);
-        let key = Key::of(&asked).unwrap();
-        recall.put(key.to_owned(), 7, Arc::new(Repeatable::text(Timestamp(1000), text)), Remembered::default());
-        let memory = recall.find(key, 7, Timestamp(499)).unwrap();
-        let response = memory.repeatable().answer(&Method::GET, &asked.headers).await.unwrap();
-        assert_eq!(response.headers()["content-type"], "text/plain");
-        assert!(recall.find(key, 7, Timestamp(500)).is_none(), "as long as what it was made of is fresh");
-    }
-
-    #[test]
-    fn whatever_decides_tells_requests_apart() {
-        let document = document(None);
-        let recall = remembered(&document);
-        for other in [parts(|request| request.uri("/d/a-1/npm/r/p")), parts(|request| request.header(ACCEPT, "*/*"))] {
-            assert!(recall.find(Key::of(&other).unwrap(), 7, Timestamp(0)).is_none());
+impl Endpoint {
+    /// The answer to a request from memory.
+    pub(super) async fn recall(&self, parts: &Parts, key: Option<Key<'_>>) -> Recalled {
+        let Some(key) = key else { return Recalled::Nothing(None) };
+        // Where the database does not answer, whoever needs it says so.
+        let Ok(epoch) = self.directory.epoch().await else { return Recalled::Nothing(None) };
+        if let Some(memory) = self.recall.find(key, epoch, self.directory.now())
+            && self.may_repeat(&memory, &parts.method)
+            && let Some(mut response) = memory.repeatable().answer(&parts.method, &parts.headers).await
+        {
+            log::note_asker(&mut response, memory.asker());
+            return Recalled::Answer(response);
         }
-        for (name, value) in [(HOST, "other"), (AUTHORIZATION, "Bearer u"), (AUTHORIZATION, "bearer t")] {
-            let mut other = parts(|request| request);
-            other.headers.insert(name, HeaderValue::from_static(value));
-            assert!(recall.find(Key::of(&other).unwrap(), 7, Timestamp(0)).is_none());
-        }
+        Recalled::Nothing(Some((key.to_owned(), epoch)))
     }
 
-    #[test]
-    fn writes_strangers_and_ambiguous_requests_have_no_memory() {
-        assert!(Key::of(&parts(|request| request.method(Method::PUT))).is_none());
-        assert!(Key::of(&parts(|request| request.header(AUTHORIZATION, "Bearer u"))).is_none());
-        assert!(Key::of(&parts(|request| request.header(ACCEPT, "a/b").header(ACCEPT, "c/d"))).is_none());
-        assert!(Key::of(&parts(|request| request.uri("http://other/d/a-1/npm/r/p"))).is_none());
-        assert!(Key::of(&parts(|request| request.header(ACCEPT, "x".repeat(LONGEST_KEY_BYTES)))).is_none());
-        let mut nobody = parts(|request| request);
-        nobody.headers.remove(AUTHORIZATION);
-        assert!(Key::of(&nobody).is_none());
+    /// Whether whoever asked may ask so often. Who may not is told so by the format.
+    fn may_repeat(&self, memory: &Memory, method: &Method) -> bool {
+        let (Some(throttle), Some(spender)) = (self.directory.throttle(), memory.spender()) else { return true };
+        spender.spend(throttle, method).is_ok()
+    }
+
+    /// Remembers the answer if its format allows that.
+    pub(super) fn remember(&self, remember: Option<(OwnedKey, u64)>, response: &mut Response) {
+        if let Some(repeatable) = response.extensions_mut().remove()
+            && let Some((key, epoch)) = remember
+        {
+            let spender = response.extensions_mut().remove();
+            self.recall.put(key, epoch, repeatable, Remembered { asker: log::asker(response), spender });
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -258,24 +258,30 @@ fn unsupported_keys_have_no_value() {
 }
 
 #[test]
-fn only_conditions_on_the_request_make_an_answer_unrepeatable() {
-    let depends = |members: &str| {
+fn conditions_that_are_looked_at_say_for_whom_an_answer_may_be_remembered() {
+    let varies = |members: &str| {
         let context = vec![("aws:username", vec!["alice".to_owned()]), ("aws:SourceIp", vec!["10.0.0.1".to_owned()])];
-        statement(members, Ask { context, ..Ask::default() }).depends_on_request
+        statement(members, Ask { context, ..Ask::default() }).varies
     };
     let action = "'Effect': 'Allow', 'Action': '*'";
-    assert!(!depends(&format!("{action}, 'Resource': '*'")));
-    let on = |condition: &str| format!("{action}, 'Resource': '*', 'Condition': {{{condition}}}");
-    assert!(!depends(&on("'StringEquals': {'aws:username': 'alice'}")));
-    assert!(!depends(&on("'StringEquals': {'aws:ResourceTag/team': 'x'}")));
-    assert!(depends(&on("'IpAddress': {'aws:SourceIp': '10.0.0.0/8'}")));
-    assert!(depends(&on("'DateLessThan': {'AWS:CURRENTTIME': '2026'}")));
-    assert!(depends(&on("'Null': {'aws:RequestTag/x': 'true'}")));
-    assert!(depends(&format!("{action}, 'Resource': 'arn:aws:x:::${{aws:SourceIp}}'")));
+    assert_eq!(varies(&format!("{action}, 'Resource': '*'")), Varies::Never);
+    let on = |condition: &str| varies(&format!("{action}, 'Resource': '*', 'Condition': {{{condition}}}"));
+    assert_eq!(on("'StringEquals': {'aws:username': 'alice'}"), Varies::Never);
+    assert_eq!(on("'StringEquals': {'aws:ResourceTag/team': 'x'}"), Varies::Never);
+    assert_eq!(on("'IpAddress': {'aws:SourceIp': '10.0.0.0/8'}"), Varies::WithPeer);
+    assert_eq!(on("'Bool': {'aws:SecureTransport': true}"), Varies::WithPeer);
+    assert_eq!(varies(&format!("{action}, 'Resource': 'arn:aws:x:::${{aws:SourceIp}}'")), Varies::WithPeer);
+    assert_eq!(on("'DateLessThan': {'AWS:CURRENTTIME': '2026'}"), Varies::WithRequest);
+    assert_eq!(on("'Null': {'aws:RequestTag/x': 'true'}"), Varies::WithRequest);
+    let both = "'IpAddress': {'aws:SourceIp': '10.0.0.0/8'}, 'DateLessThan': {'aws:CurrentTime': '2026'}";
+    assert_eq!(on(both), Varies::WithRequest);
     // A condition that is never looked at does not count.
-    assert!(!depends(
-        "'Effect': 'Deny', 'Action': 'codeartifact:DeleteDomain', 'Resource': '*', 'Condition': {'Bool': {'aws:SecureTransport': false}}"
-    ));
+    assert_eq!(
+        varies(
+            "'Effect': 'Deny', 'Action': 'codeartifact:DeleteDomain', 'Resource': '*', 'Condition': {'Bool': {'aws:SecureTransport': false}}"
+        ),
+        Varies::Never
+    );
 }
 
 #[test]

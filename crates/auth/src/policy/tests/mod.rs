@@ -10,7 +10,7 @@ mod sessions;
 use std::sync::Arc;
 
 use larder_core::model::{AccountId, Principal, User, UserName};
-use larder_core::ports::{AccessQuestion, Effect, PolicyEvaluator, PolicyKind, Verdict};
+use larder_core::ports::{AccessQuestion, Effect, PolicyEvaluator, PolicyKind, Varies, Verdict};
 
 use super::Evaluator;
 
