@@ -192,8 +192,8 @@ def walk(operation, result, count, **parameters):
 
 
 def people():
-    user = call("CreateUser", UserName="alice", Tags=[{"Key": "team", "Value": "web"}])["User"]
-    assert user["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/alice" and user["UserId"].startswith("AIDA"), user
+    user = call("CreateUser", UserName="alice", Path="/staff/", Tags=[{"Key": "team", "Value": "web"}])["User"]
+    assert user["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/staff/alice" and user["UserId"].startswith("AIDA"), user
     assert call("GetUser", UserName="alice")["User"]["Tags"] == [{"Key": "team", "Value": "web"}]
     assert call("GetUser")["User"]["UserName"] == "admin"
     refused("EntityAlreadyExists", "CreateUser", UserName="alice")
@@ -201,6 +201,9 @@ def people():
     call("UpdateUser", UserName="alice", NewUserName="bob")
     assert call("GetUser", UserName="bob")["User"]["UserId"] == user["UserId"]
     walk("ListUsers", "Users", 3)
+    walk("ListUsers", "Users", 1, PathPrefix="/staff/")
+    call("UpdateUser", UserName="bob", NewPath="/staff/web/")
+    assert call("GetUser", UserName="bob")["User"]["Path"] == "/staff/web/"
     keys = [call("CreateAccessKey", UserName="bob")["AccessKey"] for _ in range(2)]
     assert all(key["AccessKeyId"].startswith("AKIA") and len(key["SecretAccessKey"]) == 40 for key in keys), keys
     refused("LimitExceeded", "CreateAccessKey", UserName="bob")

@@ -208,6 +208,9 @@ def sessions_of_users():
     assert client("codeartifact", credentials).list_domains()["domains"]
     assert session.assume_role(RoleArn=ROLE, RoleSessionName="from-session")
     refused("AccessDenied", session.get_session_token, "session credentials")
+    refused("AccessDenied", lambda: session.get_access_key_info(AccessKeyId=credentials["AccessKeyId"]))
+    # Without a second factor they administer nothing.
+    refused("InvalidClientTokenId", client("iam", credentials).list_users, status=403)
     raw = boto3.client("sts", config=Config(retries={"total_max_attempts": 1}, parameter_validation=False))
     refused("ValidationError", lambda: raw.get_session_token(DurationSeconds=899))
     refused("ValidationError", lambda: raw.get_session_token(DurationSeconds=129601))

@@ -42,6 +42,10 @@ pub(crate) async fn serve(
         Ok(received) => received,
         Err(error) => return DIALECT.failure(&error, request_id),
     };
+    // Such sessions administer nothing unless a second factor was shown (IAM User Guide, GetSessionToken), and none is here.
+    if caller.is_user_session() {
+        return DIALECT.failure(&SignatureError::UnrecognizedClient.into(), request_id);
+    }
     let action = form.find("Action").filter(|_| form.find("Version") == Some(VERSION));
     let Some(operation) = action.and_then(operations::find) else {
         let why = match action {

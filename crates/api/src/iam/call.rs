@@ -89,6 +89,27 @@ impl Call<'_> {
         }
     }
 
+    /// Gives a user or group the name that this parameter holds, and `NewPath`. It takes the right to what it becomes, too.
+    pub(super) async fn rename(
+        &self,
+        allowed: &Allowed<ServerTarget>,
+        identity: IdentityName,
+        parameter: &str,
+    ) -> Result<Response> {
+        let [name, path] = [parameter, "NewPath"].map(|parameter| self.form.find(parameter).map(str::to_owned));
+        if name.is_some() || path.is_some() {
+            let renamed =
+                IdentityName { name: name.clone().unwrap_or_else(|| identity.name.clone()), ..identity.clone() };
+            let path = match &path {
+                Some(path) => path.clone(),
+                None => self.identities().get_identity(allowed, &identity).await?.path,
+            };
+            self.allow(IamTarget::NewIdentity(renamed, path)).await?;
+        }
+        self.identities().rename(allowed, identity, name, path).await?;
+        self.done()
+    }
+
     /// `Path`, `/` without it.
     pub(super) fn path(&self) -> Result<String> {
         let path = self.form.find("Path").unwrap_or("/");

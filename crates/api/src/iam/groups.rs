@@ -2,7 +2,7 @@
 
 use larder_core::access::IamTarget;
 use larder_core::error::Result;
-use larder_core::model::{IdentityKind, IdentityName};
+use larder_core::model::IdentityKind;
 use larder_http::Response;
 
 use super::call::Call;
@@ -39,18 +39,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Response> {
 pub(super) async fn update(call: &Call<'_>) -> Result<Response> {
     let name = call.name(IdentityKind::Group)?;
     let allowed = call.allow(IamTarget::Identity(name.clone())).await?;
-    let new_name = call.form.find("NewGroupName").map(str::to_owned);
-    let new_path = call.form.find("NewPath").map(str::to_owned);
-    if new_name.is_some() || new_path.is_some() {
-        let renamed = IdentityName { name: new_name.clone().unwrap_or_else(|| name.name.clone()), ..name.clone() };
-        let path = match &new_path {
-            Some(path) => path.clone(),
-            None => call.identities().get_identity(&allowed, &name).await?.path,
-        };
-        call.allow(IamTarget::NewIdentity(renamed, path)).await?;
-    }
-    call.identities().rename(&allowed, name, new_name, new_path).await?;
-    call.done()
+    call.rename(&allowed, name, "NewGroupName").await
 }
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Response> {

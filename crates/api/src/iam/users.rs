@@ -1,35 +1,26 @@
 //! Users.
 
 use larder_core::access::IamTarget;
-use larder_core::error::{Error, Result};
-use larder_core::model::{Identity, IdentityKind, IdentityName, TagHolder};
+use larder_core::error::Result;
+use larder_core::model::{Identity, IdentityKind, TagHolder};
 use larder_http::Response;
 
 use super::call::{Call, user_name};
 use super::shapes;
-
-/// Users have no path of their own: `/` is accepted, another one would be lost.
-fn check_path(path: &str) -> Result<()> {
-    if path == "/" {
-        return Ok(());
-    }
-    Err(Error::validation("path", "users have the path / here; leave Path out"))
-}
 
 pub(super) async fn create(call: &Call<'_>) -> Result<Response> {
     let name = call.name(IdentityKind::User)?;
     let path = call.path()?;
     let tags = call.tags()?;
     let allowed = call.allow_tagged(IamTarget::NewIdentity(name.clone(), path.clone()), &tags).await?;
-    check_path(&path)?;
     call.refuse_boundary()?;
     let user = user_name(&name)?;
-    let user = call.identities().create_tagged_user(&allowed, name.account, user, tags.clone()).await?;
+    let user = call.identities().create_tagged_user(&allowed, name.account, path, user, tags.clone()).await?;
     let created = Identity {
         kind: IdentityKind::User,
         account: user.account,
         id: user.id,
-        path,
+        path: user.path,
         name: user.name.to_string(),
         created_at: allowed.actor().at,
     };
@@ -64,16 +55,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Response> {
 pub(super) async fn update(call: &Call<'_>) -> Result<Response> {
     let name = call.name(IdentityKind::User)?;
     let allowed = call.allow(IamTarget::Identity(name.clone())).await?;
-    if let Some(path) = call.form.find("NewPath") {
-        check_path(path)?;
-    }
-    let new_name = call.form.find("NewUserName").map(str::to_owned);
-    if let Some(new_name) = &new_name {
-        let renamed = IdentityName { name: new_name.clone(), ..name.clone() };
-        call.allow(IamTarget::NewIdentity(renamed, "/".to_owned())).await?;
-    }
-    call.identities().rename(&allowed, name, new_name, None).await?;
-    call.done()
+    call.rename(&allowed, name, "NewUserName").await
 }
 
 pub(super) async fn delete(call: &Call<'_>) -> Result<Response> {

@@ -24,6 +24,7 @@ mod tests {
     fn a_user_is_told_its_arn_id_and_account() {
         let user = User {
             account: AccountId::new("111122223333").unwrap(),
+            path: "/".to_owned(),
             name: UserName::new("admin").unwrap(),
             id: "AIDAEXAMPLE".into(),
         };

@@ -154,7 +154,7 @@ async fn limits_and_wrong_parameters_have_the_names_of_the_model() {
     admin.refused("CreateUser&UserName=bob", 409, "EntityAlreadyExists").await;
     admin.refused("CreateUser&UserName=a%20b", 400, "ValidationError").await;
     admin.refused("CreateUser", 400, "ValidationError").await;
-    admin.refused("CreateUser&UserName=c&Path=/x/", 400, "InvalidInput").await;
+    admin.refused("CreateUser&UserName=c&Path=x", 400, "InvalidInput").await;
     admin.refused("ListUsers&MaxItems=0", 400, "ValidationError").await;
     admin.refused("ListUsers&Marker=nonsense", 400, "ValidationError").await;
     admin
@@ -221,6 +221,61 @@ async fn other_accounts_are_not_seen_and_rights_are_asked_for_each_operation() {
     refused(&call(&admin.0, &keys, "GetUser&UserName=nobody").await, 403, "AccessDenied");
     admin.good("TagUser&UserName=nobody&Tags.member.1.Key=team&Tags.member.1.Value=web").await;
     good(&call(&admin.0, &keys, "GetUser&UserName=nobody").await);
+}
+
+#[tokio::test]
+async fn the_path_of_a_user_is_part_of_its_arn() {
+    let admin = Admin::new().await;
+    let text = admin.good("CreateUser&UserName=ann&Path=/teams/web/").await;
+    assert_eq!(element(&text, "Arn"), format!("arn:aws:iam::{ACCOUNT}:user/teams/web/ann"));
+    assert_eq!(element(&text, "Path"), "/teams/web/");
+    let listed = admin.good("ListUsers&PathPrefix=/teams/").await;
+    assert!(listed.contains("<UserName>ann</UserName>") && !listed.contains("<UserName>admin</UserName>"), "{listed}");
+    // Rights to one path are rights to no other, to make something there either.
+    let leads = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:user/teams/*"}}"#;
+    let lead = admin.0.user(ACCOUNT, "lead", Some(leads)).await;
+    good(&call(&admin.0, &lead, "GetUser&UserName=ann").await);
+    good(&call(&admin.0, &lead, "CreateUser&UserName=bob&Path=/teams/ops/").await);
+    refused(&call(&admin.0, &lead, "CreateUser&UserName=eve").await, 403, "AccessDenied");
+    refused(&call(&admin.0, &lead, "GetUser&UserName=admin").await, 403, "AccessDenied");
+    refused(&call(&admin.0, &lead, "UpdateUser&UserName=bob&NewPath=/admins/").await, 403, "AccessDenied");
+    good(&call(&admin.0, &lead, "UpdateUser&UserName=bob&NewPath=/teams/web/&NewUserName=bert").await);
+    assert_eq!(
+        element(&admin.good("GetUser&UserName=bert").await, "Arn"),
+        format!("arn:aws:iam::{ACCOUNT}:user/teams/web/bert")
+    );
+    admin.refused("UpdateUser&UserName=bert&NewPath=teams", 400, "InvalidInput").await;
+    // The ARN is what the user acts as, and what group members and entities of policies are listed with.
+    let key = admin.key("ann").await;
+    let body = "Action=GetCallerIdentity&Version=2011-06-15";
+    let mut signed = request("POST /");
+    admin.0.sign(&key, "sts", &mut signed, Payload::Body(body.as_bytes()));
+    let identity = admin.0.send(signed, body).await;
+    assert_eq!(element(identity.text(), "Arn"), format!("arn:aws:iam::{ACCOUNT}:user/teams/web/ann"));
+    admin.good("CreateGroup&GroupName=g").await;
+    admin.good("AddUserToGroup&GroupName=g&UserName=ann").await;
+    assert!(admin.good("GetGroup&GroupName=g").await.contains("user/teams/web/ann"));
+}
+
+#[tokio::test]
+async fn tags_of_a_user_are_tags_of_the_principal() {
+    let admin = Admin::new().await;
+    let document = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:GetUser","Resource":"*",
+        "Condition":{"StringEquals":{"iam:ResourceTag/team":"${aws:PrincipalTag/team}"}}}}"#;
+    let ann = admin.0.user(ACCOUNT, "ann", Some(document)).await;
+    admin.good("CreateUser&UserName=bob&Tags.member.1.Key=team&Tags.member.1.Value=web").await;
+    let get = async || call(&admin.0, &ann, "GetUser&UserName=bob").await;
+    refused(&get().await, 403, "AccessDenied");
+    admin.good("TagUser&UserName=ann&Tags.member.1.Key=team&Tags.member.1.Value=web").await;
+    good(&get().await);
+    // Keys that differ in case only are one.
+    admin.good("TagUser&UserName=ann&Tags.member.1.Key=Team&Tags.member.1.Value=ops").await;
+    refused(&get().await, 403, "AccessDenied");
+    assert!(!admin.good("ListUserTags&UserName=ann").await.contains("<Key>team</Key>"));
+    admin.good("TagUser&UserName=ann&Tags.member.1.Key=team&Tags.member.1.Value=web").await;
+    good(&get().await);
+    admin.good("UntagUser&UserName=ann&TagKeys.member.1=team").await;
+    refused(&get().await, 403, "AccessDenied");
 }
 
 #[tokio::test]

@@ -141,6 +141,7 @@ mod tests {
     fn entries_name_everyone_accounts_users_and_ids() {
         let user = User {
             account: AccountId::new("111122223333").unwrap(),
+            path: "/".to_owned(),
             name: UserName::new("alice").unwrap(),
             id: "AIDAEXAMPLEEXAMPLEAAA".to_owned(),
         };

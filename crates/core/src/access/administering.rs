@@ -1,7 +1,7 @@
 //! Authorizing the administration of identities: IAM's own actions on IAM's ARNs. There are no resource policies; what
 //! the caller's policies say is all.
 
-use super::context::ConditionValue;
+use super::context::{ConditionValue, tag};
 use super::{Access, Allowed, Caller, ServerTarget};
 use crate::error::Result;
 use crate::model::{Identity, IdentityName, Tag, TagHolder};
@@ -38,8 +38,7 @@ impl Access {
         let (resource, tags) = self.resolve(target).await?;
         let mut context: Vec<ConditionValue> = request_context.to_vec();
         for Tag { key, value } in tags {
-            context.push((format!("aws:ResourceTag/{key}"), vec![value.clone()]));
-            context.push((format!("iam:ResourceTag/{key}"), vec![value]));
+            context.extend(["aws:ResourceTag", "iam:ResourceTag"].map(|prefix| tag(prefix, &key, &value)));
         }
         let action = format!("iam:{operation}");
         let (code, why) = match self.ask_identity(caller, &action, &resource, &context).await? {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::context::{ConditionValue, borrowed, of_caller};
+use super::context::{ConditionValue, borrowed, of_caller, tag};
 use super::evaluate::Documents;
 use super::{Access, Caller};
 use crate::error::Result;
-use crate::model::{Principal, PrincipalKind};
+use crate::model::{Principal, PrincipalKind, Tag, User};
 use crate::ports::{AccessQuestion, Effect, Grant, TrustQuestion};
 
 impl Access {
@@ -30,7 +30,7 @@ impl Access {
         let generation = self.control.generation().await?;
         let identity = self.identity_policies(&caller.principal, generation).await?;
         let session = self.session_policies(&caller.principal, generation).await?;
-        let mut context = of_caller(caller, &self.region, self.clock.now());
+        let mut context = self.caller_context(caller, generation).await?;
         context.extend_from_slice(request_context);
         let verdict = self.policies.evaluate(&AccessQuestion {
             principal: &caller.principal,
@@ -45,22 +45,47 @@ impl Access {
     }
 
     /// What the trust policy of a role says to the caller.
-    pub(crate) fn ask_trust(
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(crate) async fn ask_trust(
         &self,
         caller: &Caller,
         action: &str,
         trust_policy: &Arc<str>,
         request_context: &[ConditionValue],
-    ) -> (Effect, Grant) {
-        let mut context = of_caller(caller, &self.region, self.clock.now());
+    ) -> Result<(Effect, Grant)> {
+        let mut context = self.caller_context(caller, self.control.generation().await?).await?;
         context.extend_from_slice(request_context);
         let context = borrowed(&context);
-        self.policies.evaluate_trust(&TrustQuestion {
+        Ok(self.policies.evaluate_trust(&TrustQuestion {
             principal: &caller.principal,
             action,
             context: &context,
             trust_policy,
-        })
+        }))
+    }
+
+    /// The condition keys that the caller brings along, the tags of a user among them. Those of a role came with its
+    /// session.
+    pub(super) async fn caller_context(&self, caller: &Caller, generation: u64) -> Result<Vec<ConditionValue>> {
+        let mut context = of_caller(caller, &self.region, self.clock.now());
+        if let PrincipalKind::User(user) = &caller.principal.kind {
+            let tags = self.user_tags(user, generation).await?;
+            context.extend(tags.iter().map(|Tag { key, value }| tag("aws:PrincipalTag", key, value)));
+        }
+        Ok(context)
+    }
+
+    async fn user_tags(&self, user: &User, generation: u64) -> Result<Arc<[Tag]>> {
+        if let Some((seen, tags)) = self.user_tags.get(&user.id)
+            && seen == generation
+        {
+            return Ok(tags);
+        }
+        let tags: Arc<[Tag]> = self.store.list_user_tags(user).await?.into();
+        self.user_tags.insert(user.id.clone(), (generation, Arc::clone(&tags)));
+        Ok(tags)
     }
 
     /// The policies of a user, or of the role that a session is of.

@@ -52,6 +52,12 @@ impl Caller {
         }
     }
 
+    /// Whether temporary credentials of a user signed, which GetSessionToken gives.
+    #[must_use]
+    pub fn is_user_session(&self) -> bool {
+        matches!((&self.via, &self.principal.kind), (Via::Session(_), PrincipalKind::User(_)))
+    }
+
     /// What an authorization token would be bound to: the access key or session that signed, or that obtained the token
     /// which was presented. `None` for who has neither.
     #[must_use]

@@ -56,6 +56,11 @@ pub(super) fn of_caller(caller: &Caller, region: &str, now: Timestamp) -> Vec<Co
     context
 }
 
+/// The value of a tag under its condition key, such as `aws:PrincipalTag/team`.
+pub(super) fn tag(prefix: &str, key: &str, value: &str) -> ConditionValue {
+    (format!("{prefix}/{key}"), vec![value.to_owned()])
+}
+
 /// As the evaluator takes them.
 pub(super) fn borrowed(context: &[ConditionValue]) -> Vec<(&str, Vec<String>)> {
     context.iter().map(|(name, values)| (name.as_str(), values.clone())).collect()

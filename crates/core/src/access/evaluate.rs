@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 
-use super::context::{borrowed, of_caller};
+use super::context::{ConditionValue, borrowed, tag};
 use super::refused::Refused;
 use super::remembered::Decisions;
 use super::{Action, Allowed, Caller, PolicyScope, Repeats, RequestNotes, ServerTarget, Target, Via};
 use crate::error::{Error, ResourceType, Result};
-use crate::model::{AccountId, Clock, Domain, DomainId, DomainName, PrincipalKind, Repository, RepositoryName};
+use crate::model::{AccountId, Clock, Domain, DomainId, DomainName, PrincipalKind, Repository, RepositoryName, Tag};
 use crate::ports::{AccessQuestion, Effect, MetadataStore, PolicyEvaluator, Varies, Verdict};
 use crate::refusal::{Refusal, RefusalCode, Step, Trace};
 use crate::services::Control;
 
 /// A value and the control generation it was read under.
-type AtGeneration<T> = (u64, T);
+pub(super) type AtGeneration<T> = (u64, T);
 /// Policy documents.
 pub(super) type Documents = Arc<[Arc<str>]>;
 
@@ -46,6 +46,8 @@ pub struct Access {
     repositories: Cache<(DomainId, RepositoryName), AtGeneration<Arc<Repository>>>,
     /// By the id of a user or role; session policies by the key of the session.
     pub(super) identity_policies: Cache<String, AtGeneration<Documents>>,
+    /// By the id of a user.
+    pub(super) user_tags: Cache<String, AtGeneration<Arc<[Tag]>>>,
     decisions: Decisions,
 }
 
@@ -68,6 +70,7 @@ impl Access {
             domains: Cache::new(10_000),
             repositories: Cache::new(50_000),
             identity_policies: Cache::new(50_000),
+            user_tags: Cache::new(50_000),
             decisions: Decisions::new(),
         }
     }
@@ -278,7 +281,7 @@ impl Access {
         let identity = self.identity_policies(&caller.principal, generation).await?;
         let session = self.session_policies(&caller.principal, generation).await?;
         let resource = resource_policies(action.scope(), target);
-        let context = self.context(caller, action, target, request_context).await?;
+        let context = self.context(caller, action, target, request_context, generation).await?;
         let context = borrowed(&context);
         let question = AccessQuestion {
             principal: &caller.principal,
@@ -325,9 +328,10 @@ impl Access {
         caller: &Caller,
         action: Action,
         target: &T,
-        request_context: &[(String, Vec<String>)],
-    ) -> Result<Vec<(String, Vec<String>)>> {
-        let mut context = of_caller(caller, &self.region, self.clock.now());
+        request_context: &[ConditionValue],
+        generation: u64,
+    ) -> Result<Vec<ConditionValue>> {
+        let mut context = self.caller_context(caller, generation).await?;
         if action == Action::GetServiceBearerToken {
             context.push(("sts:AWSServiceName".to_owned(), vec!["codeartifact.amazonaws.com".to_owned()]));
         }
@@ -335,8 +339,8 @@ impl Access {
             context.push(("aws:ResourceAccount".to_owned(), vec![domain.owner.to_string()]));
         }
         if let Some(tagged) = target.tagged(&self.region) {
-            for tag in self.store.list_tags(tagged.as_str()).await? {
-                context.push((format!("aws:ResourceTag/{}", tag.key), vec![tag.value]));
+            for Tag { key, value } in self.store.list_tags(tagged.as_str()).await? {
+                context.push(tag("aws:ResourceTag", &key, &value));
             }
         }
         context.extend_from_slice(request_context);

@@ -46,10 +46,10 @@ impl Arn {
         Self(format!("arn:aws:codeartifact:{region}:{owner}:package-group/{domain}{pattern}"))
     }
 
-    /// `arn:aws:iam::{account}:user/{name}`.
+    /// `arn:aws:iam::{account}:user{path}{name}`.
     #[must_use]
-    pub fn user(account: &AccountId, name: &str) -> Self {
-        Self(format!("arn:aws:iam::{account}:user/{name}"))
+    pub fn user(account: &AccountId, path: &str, name: &str) -> Self {
+        Self(format!("arn:aws:iam::{account}:user{path}{name}"))
     }
 
     /// `arn:aws:sts::{account}:assumed-role/{role}/{session}`.

@@ -62,7 +62,7 @@ pub struct Identity {
     pub account: AccountId,
     /// `AIDA…`, `AGPA…` or `AROA…`; never comes back after deletion.
     pub id: String,
-    /// Begins and ends with `/`. That of users is `/`.
+    /// Begins and ends with `/`.
     pub path: String,
     pub name: String,
     pub created_at: Timestamp,

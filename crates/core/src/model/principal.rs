@@ -8,16 +8,18 @@ use super::{AccountId, Arn, RoleSession, UserName, WebIdentity};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct User {
     pub account: AccountId,
+    /// Begins and ends with `/`.
+    pub path: String,
     pub name: UserName,
     /// `AIDA…`
     pub id: String,
 }
 
 impl User {
-    /// `arn:aws:iam::{account}:user/{name}`.
+    /// `arn:aws:iam::{account}:user{path}{name}`.
     #[must_use]
     pub fn arn(&self) -> Arn {
-        Arn::user(&self.account, self.name.as_str())
+        Arn::user(&self.account, &self.path, self.name.as_str())
     }
 }
 

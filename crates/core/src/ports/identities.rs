@@ -57,6 +57,8 @@ pub trait Identities: Send + Sync {
     async fn list_providers(&self, account: &AccountId) -> Result<Vec<String>>;
     /// In key order; empty for what is not there.
     async fn list_identity_tags(&self, holder: &TagHolder) -> Result<Vec<Tag>>;
+    /// In key order.
+    async fn list_user_tags(&self, user: &User) -> Result<Vec<Tag>>;
     /// All policies that count for a user: its own, those attached to it, and those of its groups.
     async fn list_user_documents(&self, user: &User) -> Result<Vec<Arc<str>>>;
 }
@@ -73,7 +75,7 @@ pub enum IdentityChange {
     CreateGroup {
         group: Identity,
     },
-    /// Gives a user or group another name or a group another path. Conflict if the name is taken.
+    /// Gives a user or group another name or path. Conflict if the name is taken.
     Rename {
         identity: IdentityName,
         name: Option<String>,

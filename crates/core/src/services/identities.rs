@@ -55,7 +55,7 @@ impl IdentityService {
         account: AccountId,
         name: UserName,
     ) -> Result<User> {
-        let user = User { account, name, id: self.secrets.user_id() };
+        let user = User { account, path: "/".to_owned(), name, id: self.secrets.user_id() };
         self.apply(allowed, Change::CreateUser { user: user.clone() }).await?;
         Ok(user)
     }

@@ -146,7 +146,11 @@ impl StsService {
         self.require(caller, "sts:DecodeAuthorizationMessage").await
     }
 
+    /// A session of a user may assume roles and ask who it is, and nothing else of STS.
     async fn require(&self, caller: &Caller, action: &str) -> Result<(), StsError> {
+        if caller.is_user_session() {
+            return Err(denied(caller, action, "*"));
+        }
         match self.access.ask_identity(caller, action, "*", &[]).await? {
             Effect::Allow => Ok(()),
             Effect::Deny | Effect::Silent => Err(denied(caller, action, "*")),

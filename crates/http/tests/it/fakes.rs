@@ -112,7 +112,12 @@ impl Directory for FakeDirectory {
         request_id: &str,
     ) -> Result<Option<Caller>> {
         let account = AccountId::new(OWNER).unwrap();
-        let user = User { account: account.clone(), name: UserName::new("alice").unwrap(), id: "AIDA1".to_owned() };
+        let user = User {
+            account: account.clone(),
+            path: "/".to_owned(),
+            name: UserName::new("alice").unwrap(),
+            id: "AIDA1".to_owned(),
+        };
         Ok((token == "alice").then(|| Caller {
             principal: Principal::user(user),
             via: Via::Token {

@@ -16,7 +16,7 @@ use crate::sql::{Row, corrupt, params, statements};
 macro_rules! access_key {
     ($condition:literal) => {
         concat!(
-            "SELECT k.id, k.secret, k.status, k.created_at, u.id, u.account_id, u.name
+            "SELECT k.id, k.secret, k.status, k.created_at, u.id, u.account_id, u.path, u.name
                FROM iam_user u JOIN access_key k ON k.user_id = u.id
               WHERE ",
             $condition
@@ -30,9 +30,10 @@ statements! {
     /// Every id sorts after the empty text.
     LIST_ACCOUNTS = "SELECT id FROM account WHERE id > '' ORDER BY id";
     CREATE_USER = "
-        INSERT INTO iam_user (id, account_id, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    FIND_USER = "SELECT id, account_id, name, created_at FROM iam_user WHERE account_id = $1 AND name = $2";
-    LIST_USERS = "SELECT id, account_id, name, created_at FROM iam_user WHERE account_id = $1 ORDER BY name";
+        INSERT INTO iam_user (id, account_id, path, name, created_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT DO NOTHING";
+    FIND_USER = "SELECT id, account_id, path, name, created_at FROM iam_user WHERE account_id = $1 AND name = $2";
+    LIST_USERS = "SELECT id, account_id, path, name, created_at FROM iam_user WHERE account_id = $1 ORDER BY name";
     /// Keys, policies and tokens go with it.
     DELETE_USER = "DELETE FROM iam_user WHERE id = $1";
     CREATE_ACCESS_KEY = "
@@ -45,12 +46,15 @@ statements! {
     DELETE_ACCESS_KEY = "DELETE FROM access_key WHERE id = $1 AND user_id = $2";
 }
 
-fn read_user(row: &Row<'_>, id: usize, account: usize, name: usize) -> Result<User> {
-    let broken = |error| corrupt("iam_user", row.text(id).unwrap_or("?"), error);
+/// Reads id, account, path and name, which begin at a column.
+pub(super) fn read_user(row: &Row<'_>, first: usize) -> Result<User> {
+    let id = row.text(first)?;
+    let broken = |error| corrupt("iam_user", id, error);
     Ok(User {
-        id: row.text(id)?.to_owned(),
-        account: AccountId::new(row.text(account)?).map_err(broken)?,
-        name: UserName::new(row.text(name)?).map_err(broken)?,
+        id: id.to_owned(),
+        account: AccountId::new(row.text(first + 1)?).map_err(broken)?,
+        path: row.text(first + 2)?.to_owned(),
+        name: UserName::new(row.text(first + 3)?).map_err(broken)?,
     })
 }
 
@@ -65,7 +69,7 @@ fn read_access_key(row: &Row<'_>) -> Result<AccessKey> {
         id: AccessKeyId::new(id).map_err(|error| corrupt("access_key", id, error))?,
         secret: SecretAccessKey::new(row.text(1)?).map_err(|error| corrupt("access_key", id, error))?,
         status,
-        user: read_user(row, 4, 5, 6)?,
+        user: read_user(row, 4)?,
         created_at: Timestamp(row.integer(3)?),
     })
 }
@@ -90,12 +94,12 @@ impl Accounts for Store {
 
     async fn find_user(&self, account: &AccountId, name: &UserName) -> Result<Option<User>> {
         let mut conn = self.database.read().await?;
-        conn.find(&FIND_USER, params![account.as_str(), name.as_str()], |row| read_user(row, 0, 1, 2)).await
+        conn.find(&FIND_USER, params![account.as_str(), name.as_str()], |row| read_user(row, 0)).await
     }
 
     async fn list_users(&self, account: &AccountId) -> Result<Vec<(User, Timestamp)>> {
         let mut conn = self.database.read().await?;
-        let read = |row: &Row<'_>| Ok((read_user(row, 0, 1, 2)?, Timestamp(row.integer(3)?)));
+        let read = |row: &Row<'_>| Ok((read_user(row, 0)?, Timestamp(row.integer(4)?)));
         conn.list(&LIST_USERS, params![account.as_str()], read).await
     }
 
@@ -145,7 +149,7 @@ impl Transaction<'_> {
     /// The user of that name.
     pub(super) async fn get_user(&mut self, account: &AccountId, name: &UserName) -> Result<User> {
         let values = params![account.as_str(), name.as_str()];
-        self.conn.find(&FIND_USER, values, |row| read_user(row, 0, 1, 2)).await?.ok_or_else(|| {
+        self.conn.find(&FIND_USER, values, |row| read_user(row, 0)).await?.ok_or_else(|| {
             let message = format!("The user with name {name} cannot be found.");
             Error::not_found(ResourceType::Other, name.as_str(), message)
         })
@@ -154,7 +158,7 @@ impl Transaction<'_> {
     pub(super) async fn create_user(&mut self, user: &User) -> Result<()> {
         self.require_account(&user.account).await?;
         let account = user.account.as_str();
-        let values = params![&user.id, account, user.name.as_str(), self.actor.at];
+        let values = params![&user.id, account, &user.path, user.name.as_str(), self.actor.at];
         if self.conn.execute(&CREATE_USER, values).await? == 0 {
             let message = format!("User with name {} already exists.", user.name);
             return Err(Error::conflict(ConflictKind::Exists, ResourceType::Other, user.name.as_str(), message));

@@ -17,10 +17,10 @@ use crate::sql::{Conn, Row, Sql, corrupt, params, statements};
 /// The most groups of a user.
 const GROUPS: usize = 10;
 
-/// Columns of an identity, in the order in which [`read`] takes them. Users have no path of their own.
+/// Columns of an identity, in the order in which [`read`] takes them.
 macro_rules! columns {
     (users) => {
-        "u.id, u.account_id, '/', u.name, u.created_at FROM iam_user u"
+        "u.id, u.account_id, u.path, u.name, u.created_at FROM iam_user u"
     };
     (groups) => {
         "g.id, g.account_id, g.path, g.name, g.created_at FROM iam_group g"
@@ -36,7 +36,7 @@ statements! {
     FIND_ROLE = concat!("SELECT ", columns!(roles), " WHERE r.account_id = $1 AND r.name = $2");
     LIST_USERS = concat!(
         "SELECT ", columns!(users),
-        " WHERE u.account_id = $1 AND u.name > $2 AND '/' >= $3 AND '/' < $4 ORDER BY u.name LIMIT $5"
+        " WHERE u.account_id = $1 AND u.name > $2 AND u.path >= $3 AND u.path < $4 ORDER BY u.name LIMIT $5"
     );
     LIST_GROUPS = concat!(
         "SELECT ", columns!(groups),
@@ -58,7 +58,7 @@ statements! {
     CREATE_GROUP = "
         INSERT INTO iam_group (id, account_id, path, name, created_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT DO NOTHING";
-    RENAME_USER = "UPDATE iam_user SET name = $2 WHERE id = $1";
+    RENAME_USER = "UPDATE iam_user SET name = $2, path = $3 WHERE id = $1";
     RENAME_GROUP = "UPDATE iam_group SET name = $2, path = $3 WHERE id = $1";
     UPDATE_ROLE = "UPDATE iam_role SET trust_policy = $2, description = $3, max_session_seconds = $4 WHERE id = $1";
     DELETE_USER = "DELETE FROM iam_user WHERE id = $1";
@@ -189,6 +189,10 @@ impl Identities for Store {
         identity_tags::list_of(&mut self.database.read().await?, holder).await
     }
 
+    async fn list_user_tags(&self, user: &User) -> Result<Vec<Tag>> {
+        identity_tags::list_of_user(&mut self.database.read().await?, &user.id).await
+    }
+
     async fn list_user_documents(&self, user: &User) -> Result<Vec<Arc<str>>> {
         let mut conn = self.database.read().await?;
         let mut documents = identity_policies::documents(&mut conn, IdentityKind::User, &user.id).await?;
@@ -295,7 +299,9 @@ impl Transaction<'_> {
         }
         let after = Identity { name: name.to_owned(), path: path.unwrap_or(&before.path).to_owned(), ..before.clone() };
         match identity.kind {
-            IdentityKind::User => self.conn.execute(&RENAME_USER, params![&before.id, &after.name]).await?,
+            IdentityKind::User => {
+                self.conn.execute(&RENAME_USER, params![&before.id, &after.name, &after.path]).await?
+            }
             IdentityKind::Group => {
                 self.conn.execute(&RENAME_GROUP, params![&before.id, &after.name, &after.path]).await?
             }

@@ -56,11 +56,9 @@ macro_rules! attached {
     (remove $table:literal, $owner:literal) => {
         concat!("DELETE FROM ", $table, " WHERE ", $owner, " = $1 AND policy_arn = $2")
     };
-    (holders $table:literal, $owner:literal, $identity:literal, $path:literal) => {
+    (holders $table:literal, $owner:literal, $identity:literal) => {
         concat!(
-            "SELECT i.id, i.account_id, ",
-            $path,
-            ", i.name, i.created_at
+            "SELECT i.id, i.account_id, i.path, i.name, i.created_at
                FROM ",
             $table,
             " a JOIN ",
@@ -100,9 +98,9 @@ statements! {
     DETACH_FROM_USER = attached!(remove "user_attachment", "user_id");
     DETACH_FROM_GROUP = attached!(remove "group_attachment", "group_id");
     DETACH_FROM_ROLE = attached!(remove "role_attachment", "role_id");
-    USERS_WITH = attached!(holders "user_attachment", "user_id", "iam_user", "'/'");
-    GROUPS_WITH = attached!(holders "group_attachment", "group_id", "iam_group", "i.path");
-    ROLES_WITH = attached!(holders "role_attachment", "role_id", "iam_role", "i.path");
+    USERS_WITH = attached!(holders "user_attachment", "user_id", "iam_user");
+    GROUPS_WITH = attached!(holders "group_attachment", "group_id", "iam_group");
+    ROLES_WITH = attached!(holders "role_attachment", "role_id", "iam_role");
     COUNT = "
         SELECT (SELECT COUNT(*) FROM user_attachment a JOIN iam_user i ON i.id = a.user_id
                  WHERE a.policy_arn = $1 AND i.account_id = $2)

@@ -84,9 +84,17 @@ async fn find_place(conn: &mut Conn, holder: &TagHolder) -> Result<Option<Place>
     })
 }
 
+fn read(row: &Row<'_>) -> Result<Tag> {
+    Ok(Tag { key: row.text(0)?.to_owned(), value: row.text(1)?.to_owned() })
+}
+
 async fn list(conn: &mut Conn, place: &Place) -> Result<Vec<Tag>> {
-    let read = |row: &Row<'_>| Ok(Tag { key: row.text(0)?.to_owned(), value: row.text(1)?.to_owned() });
     conn.list(place.list, params![&place.owner], read).await
+}
+
+/// The tags of a user with this id.
+pub(super) async fn list_of_user(conn: &mut Conn, user_id: &str) -> Result<Vec<Tag>> {
+    conn.list(&LIST_OF_USER, params![user_id], read).await
 }
 
 /// The tags of something; none if it is not there.
@@ -127,6 +135,11 @@ impl Transaction<'_> {
         let place = self.get_tag_place(holder).await?;
         let before = list(self.conn, &place).await?;
         for tag in tags {
+            // Keys that differ in case only are one (IAM User Guide, Tags for IAM resources).
+            let renamed = before.iter().filter(|old| old.key != tag.key && old.key.eq_ignore_ascii_case(&tag.key));
+            for old in renamed {
+                self.conn.execute(place.delete, params![&place.owner, &old.key]).await?;
+            }
             self.conn.execute(place.put, params![&place.owner, &tag.key, &tag.value]).await?;
         }
         let after = list(self.conn, &place).await?;

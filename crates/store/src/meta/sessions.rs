@@ -7,11 +7,12 @@ use async_trait::async_trait;
 use larder_core::error::{ConflictKind, ResourceType};
 use larder_core::model::{
     AccessKeyId, AccountId, Principal, PrincipalKind, RoleArn, RoleSession, Session, SessionName, SessionRole,
-    SessionScope, Timestamp, User, UserName,
+    SessionScope, Timestamp,
 };
 use larder_core::ports::{AssumableRole, IdentityProvider, Sessions, SpentToken};
 use larder_core::{Error, Result};
 
+use super::accounts::read_user;
 use super::{Store, Transaction, roles};
 use crate::sql::{Conn, Row, corrupt, params, statements};
 
@@ -21,7 +22,7 @@ const KEPT_AFTER_END: Duration = Duration::from_secs(24 * 60 * 60);
 statements! {
     FIND = "
         SELECT s.access_key_id, s.token_sha256, s.created_at, s.expires_at, s.name, s.scope,
-               u.id, u.account_id, u.name, r.id, r.account_id, r.path, r.name
+               u.id, u.account_id, u.path, u.name, r.id, r.account_id, r.path, r.name
           FROM session s
           LEFT JOIN iam_user u ON u.id = s.user_id
           LEFT JOIN iam_role r ON r.id = s.role_id
@@ -39,7 +40,7 @@ statements! {
 
 /// Columns of a row in which a session's user and role stand, both or either NULL.
 pub(super) struct PrincipalColumns {
-    /// id, account and name follow each other.
+    /// id, account, path and name follow each other.
     pub(super) user: usize,
     /// id, account, path and name follow each other.
     pub(super) role: usize,
@@ -49,13 +50,8 @@ pub(super) struct PrincipalColumns {
 
 /// Whose a row of a session or token is. The role's tags are still to be added: they stand in another table.
 pub(super) fn read_principal(row: &Row<'_>, columns: &PrincipalColumns) -> Result<Principal> {
-    if let Some(id) = row.optional_text(columns.user)? {
-        let broken = |error| corrupt("iam_user", id, error);
-        return Ok(Principal::user(User {
-            id: id.to_owned(),
-            account: AccountId::new(row.text(columns.user + 1)?).map_err(broken)?,
-            name: UserName::new(row.text(columns.user + 2)?).map_err(broken)?,
-        }));
+    if row.optional_text(columns.user)?.is_some() {
+        return read_user(row, columns.user).map(Principal::user);
     }
     let [key, name, scope, created_at] = columns.session;
     let key = row.text(key)?;
@@ -92,7 +88,7 @@ pub(super) async fn with_role_tags(conn: &mut Conn, principal: Principal) -> Res
 
 fn read_session(row: &Row<'_>) -> Result<Session> {
     let key = row.text(0)?;
-    let columns = PrincipalColumns { user: 6, role: 9, session: [0, 4, 5, 2] };
+    let columns = PrincipalColumns { user: 6, role: 10, session: [0, 4, 5, 2] };
     Ok(Session {
         access_key: AccessKeyId::new(key).map_err(|error| corrupt("session", key, error))?,
         token_sha256: row.array(1)?,

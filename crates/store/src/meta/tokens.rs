@@ -22,7 +22,7 @@ macro_rules! token {
     ($rest:literal) => {
         concat!(
             "SELECT t.id, t.sha256, t.access_key_id, t.session_id, t.domain_id, d.owner, t.read_only, t.label,
-                    t.created_at, t.expires_at, u.id, u.account_id, u.name, r.id, r.account_id, r.path, r.name,
+                    t.created_at, t.expires_at, u.id, u.account_id, u.path, u.name, r.id, r.account_id, r.path, r.name,
                     s.name, s.scope, s.created_at
                FROM token t
                JOIN domain d ON d.id = t.domain_id
@@ -60,7 +60,7 @@ fn read_token(row: &Row<'_>) -> Result<AuthorizationToken> {
     Ok(AuthorizationToken {
         id: TokenId(id.to_owned()),
         sha256: row.array(1)?,
-        principal: read_principal(row, &PrincipalColumns { user: 10, role: 13, session: [3, 17, 18, 19] })?,
+        principal: read_principal(row, &PrincipalColumns { user: 10, role: 14, session: [3, 18, 19, 20] })?,
         credential,
         domain: DomainId(row.integer(4)?),
         domain_owner: AccountId::new(row.text(5)?).map_err(broken)?,

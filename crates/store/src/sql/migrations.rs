@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0005_sessions.sql"),
     include_str!("../../migrations/0006_journal_log.sql"),
     include_str!("../../migrations/0007_identities.sql"),
+    include_str!("../../migrations/0008_user_paths.sql"),
 ];
 
 /// "larder" as a number: the advisory lock that nodes starting together take in turn.

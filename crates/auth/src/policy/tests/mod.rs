@@ -22,6 +22,7 @@ type Values = Vec<(&'static str, Vec<String>)>;
 fn user(account: &str, name: &str) -> Principal {
     Principal::user(User {
         account: AccountId::new(account).unwrap(),
+        path: "/".to_owned(),
         name: UserName::new(name).unwrap(),
         id: format!("AIDAEXAMPLE{}", name.to_uppercase()),
     })

@@ -43,7 +43,8 @@ impl Asking {
 enum Named {
     /// The account as such.
     Root(AccountId),
-    User(AccountId, UserName),
+    /// With the path.
+    User(AccountId, String, UserName),
     /// Any session of a role.
     Role(RoleArn),
     /// A session, which names its role without the role's path.
@@ -51,14 +52,17 @@ enum Named {
 }
 
 impl Named {
-    /// Reads `arn:aws:iam::A:root`, `…:user/N`, `…:role/PATH/R` and `arn:aws:sts::A:assumed-role/R/S`.
+    /// Reads `arn:aws:iam::A:root`, `…:user/PATH/N`, `…:role/PATH/R` and `arn:aws:sts::A:assumed-role/R/S`.
     fn parse(arn: &str) -> Option<Self> {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let ["arn", "aws", service, "", account, resource] = parts.as_slice() else { return None };
         let account = AccountId::new(*account).ok()?;
         match (*service, resource.split_once('/')) {
             ("iam", None) if *resource == "root" => Some(Self::Root(account)),
-            ("iam", Some(("user", name))) => Some(Self::User(account, UserName::new(name).ok()?)),
+            ("iam", Some(("user", _))) => {
+                let (path, name) = resource.strip_prefix("user")?.rsplit_once('/')?;
+                Some(Self::User(account, format!("{path}/"), UserName::new(name).ok()?))
+            }
             ("iam", Some(("role", _))) => RoleArn::parse(arn).ok().map(Self::Role),
             ("sts", Some(("assumed-role", rest))) => {
                 let (role, session) = rest.split_once('/')?;
@@ -89,7 +93,7 @@ impl Explain {
         })?;
         let found = match named {
             Named::Root(account) => self.root(account).await?,
-            Named::User(account, name) => self.user(&account, &name).await?,
+            Named::User(account, path, name) => self.user(&account, &path, &name).await?,
             Named::Role(role) => self.role(&role).await?,
             Named::Session(account, role, session) => self.session(account, role, session).await?,
         };
@@ -113,8 +117,8 @@ impl Explain {
         Ok(Some((Principal { account, kind: PrincipalKind::System }, vec![assumption])))
     }
 
-    async fn user(&self, account: &AccountId, name: &UserName) -> Result<Option<(Principal, Vec<String>)>> {
-        let user = self.store.find_user(account, name).await?;
+    async fn user(&self, account: &AccountId, path: &str, name: &UserName) -> Result<Option<(Principal, Vec<String>)>> {
+        let user = self.store.find_user(account, name).await?.filter(|user| user.path == path);
         Ok(user.map(|user| (Principal::user(user), Vec::new())))
     }
 
@@ -172,7 +176,12 @@ mod tests {
         let account = AccountId::new("111122223333").unwrap();
         let parse = |resource: &str| Named::parse(&format!("arn:aws:iam::111122223333:{resource}"));
         assert_eq!(parse("root"), Some(Named::Root(account.clone())));
-        assert_eq!(parse("user/ann"), Some(Named::User(account.clone(), UserName::new("ann").unwrap())));
+        assert_eq!(
+            parse("user/ann"),
+            Some(Named::User(account.clone(), "/".to_owned(), UserName::new("ann").unwrap()))
+        );
+        let in_team = Named::User(account.clone(), "/team/".to_owned(), UserName::new("ann").unwrap());
+        assert_eq!(parse("user/team/ann"), Some(in_team));
         let Some(Named::Role(role)) = parse("role/ci/builder") else { panic!("no role") };
         assert_eq!((role.path.as_str(), role.name.as_str()), ("/ci/", "builder"));
         let session = Named::parse("arn:aws:sts::111122223333:assumed-role/builder/run-7");

@@ -51,15 +51,17 @@ impl IdentityService {
     /// Creates a user with tags and without any right.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if the name is taken.
+    /// [`Error::Validation`] for the path, [`Error::Conflict`] if the name is taken.
     pub async fn create_tagged_user(
         &self,
         allowed: &Allowed<ServerTarget>,
         account: AccountId,
+        path: String,
         name: UserName,
         tags: Vec<Tag>,
     ) -> Result<User> {
-        let user = User { account, name, id: self.secrets.user_id() };
+        check_identity_path(&path).map_err(|rule| rule.in_field("path"))?;
+        let user = User { account, path, name, id: self.secrets.user_id() };
         self.change(allowed, IdentityChange::CreateUser { user: user.clone(), tags }).await?;
         Ok(user)
     }
@@ -124,7 +126,7 @@ impl IdentityService {
         Ok(group)
     }
 
-    /// Gives a user or group another name, a group another path.
+    /// Gives a user or group another name or path.
     ///
     /// # Errors
     /// [`Error::Validation`], [`Error::ResourceNotFound`], [`Error::Conflict`] if the name is taken.

@@ -86,7 +86,7 @@ impl StsService {
         context: &[ConditionValue],
     ) -> Result<(), StsError> {
         let arn = role.role.arn().to_string();
-        let (trust, grant) = self.access.ask_trust(caller, action, &role.trust_policy, context);
+        let (trust, grant) = self.access.ask_trust(caller, action, &role.trust_policy, context).await?;
         let identity = self.access.ask_identity(caller, action, &arn, context).await?;
         // Session policies limit what names the role, not what names just this session.
         let limited = caller.principal.role_session().is_some_and(|session| session.scope.is_limited());

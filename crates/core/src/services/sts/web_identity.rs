@@ -135,12 +135,12 @@ impl StsService {
         let mut context = session.context(&scope);
         context.extend(claim_values(&provider, claims));
         context.push(("aws:ResourceAccount".to_owned(), vec![role.role.account.to_string()]));
-        self.require_trust(&caller, ACTION, &role, &context)?;
+        self.require_trust(&caller, ACTION, &role, &context).await?;
         if !scope.tags.is_empty() {
-            self.require_trust(&caller, "sts:TagSession", &role, &context)?;
+            self.require_trust(&caller, "sts:TagSession", &role, &context).await?;
         }
         if scope.source_identity.is_some() {
-            self.require_trust(&caller, "sts:SetSourceIdentity", &role, &context)?;
+            self.require_trust(&caller, "sts:SetSourceIdentity", &role, &context).await?;
         }
         if duration > role.max_session {
             let message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
@@ -186,14 +186,14 @@ impl StsService {
         Ok(())
     }
 
-    fn require_trust(
+    async fn require_trust(
         &self,
         caller: &Caller,
         action: &str,
         role: &AssumableRole,
         context: &[ConditionValue],
     ) -> Result<(), StsError> {
-        match self.access.ask_trust(caller, action, &role.trust_policy, context).0 {
+        match self.access.ask_trust(caller, action, &role.trust_policy, context).await?.0 {
             Effect::Allow => Ok(()),
             Effect::Deny | Effect::Silent => Err(not_authorized(action)),
         }

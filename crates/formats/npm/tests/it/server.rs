@@ -35,7 +35,12 @@ impl Server {
         let setup = Setup::new(&["npm-store", "repo"]).connected_to("public:npmjs").with_limits(limits);
         let mut server = larder_formatkit::Server::start(Npm, setup, NpmRoutes::new).await;
         let account = server.domain.owner.clone();
-        let user = User { account, name: UserName::new("alice").expect("a name"), id: "AIDA1".to_owned() };
+        let user = User {
+            account,
+            path: "/".to_owned(),
+            name: UserName::new("alice").expect("a name"),
+            id: "AIDA1".to_owned(),
+        };
         let key = AccessKey {
             id: AccessKeyId::new("AKIAIOSFODNN7EXAMPLE").expect("an id"),
             secret: SecretAccessKey::new(SECRET).expect("a secret"),

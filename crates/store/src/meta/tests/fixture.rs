@@ -54,7 +54,12 @@ pub(super) fn npmjs() -> ExternalConnection {
 }
 
 pub(super) fn user(name: &str) -> User {
-    User { account: account(), name: UserName::new(name).expect("a user name"), id: format!("AIDA{name}") }
+    User {
+        account: account(),
+        path: "/".to_owned(),
+        name: UserName::new(name).expect("a user name"),
+        id: format!("AIDA{name}"),
+    }
 }
 
 /// An asset whose bytes are its content's text; equal texts are equal blobs.
