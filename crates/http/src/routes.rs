@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use async_trait::async_trait;
 use http::{HeaderMap, Method, Request};
-use larder_core::access::{Caller, RepositoryTarget};
-use larder_core::model::PackageFormat;
+use larder_core::access::{Access, Action, Allowed, Caller, PackageTarget, RepositoryTarget};
+use larder_core::model::{PackageFormat, PackageKey};
 
 use crate::{PathRules, PeerInfo, RequestBody, RequestPath, Response, RouteTemplate};
 
@@ -23,6 +23,34 @@ pub struct RepositoryRequest {
     pub base: String,
     pub caller: Caller,
     pub target: RepositoryTarget,
+}
+
+impl RepositoryRequest {
+    /// Proof that the caller may read the repository.
+    ///
+    /// # Errors
+    /// [`larder_core::Error::Refused`].
+    pub async fn may_read(&self, access: &Access) -> larder_core::Result<Allowed<RepositoryTarget>> {
+        access.authorize(&self.caller, Action::ReadFromRepository, self.target.clone()).await
+    }
+
+    /// Proof that the caller may do something to a package of the repository.
+    ///
+    /// # Errors
+    /// [`larder_core::Error::Refused`].
+    pub async fn may(
+        &self,
+        access: &Access,
+        action: Action,
+        key: PackageKey,
+    ) -> larder_core::Result<Allowed<PackageTarget>> {
+        access.authorize(&self.caller, action, PackageTarget::new(&self.target, key)).await
+    }
+
+    /// The body, of which nothing is left here.
+    pub fn take_body(&mut self) -> RequestBody {
+        std::mem::replace(&mut self.body, RequestBody::empty())
+    }
 }
 
 /// A request that a format answers without credentials: a package manager's own login.

@@ -35,7 +35,7 @@ fn formats() -> Formats {
 
 /// The routes of every format that has a package manager.
 pub(crate) fn routes(services: &Arc<Services>, settings: &Settings) -> Vec<Arc<dyn FormatRoutes>> {
-    let npm = larder_npm::NpmRoutes::new(Arc::clone(services));
+    let npm = larder_npm::Routes::new(Arc::clone(services));
     let generic = larder_generic::Routes::new(Arc::clone(services));
     let swift = larder_swift::Routes::new(Arc::clone(services));
     vec![

@@ -23,7 +23,7 @@ impl Routes {
     /// Answers a download. Name and version are those of an index line, letter by letter: what is asked by another
     /// spelling is not there, so that no file is ever taken for another one.
     pub(crate) async fn download(&self, request: &RepositoryRequest, name: &str, version: &str) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let key = known(name)?;
         let missing =
             || CargoError::not_found(format!("crate '{name}' has no version '{}'", names::printable(version)));

@@ -88,7 +88,7 @@ impl Routes {
     }
 
     async fn view(&self, request: &RepositoryRequest, name: &str) -> Result<View, CargoError> {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let key: PackageKey = known(name)?;
         Ok(self.services.index.view(&allowed, &key).await?)
     }

@@ -3,7 +3,7 @@
 
 use http::StatusCode;
 use larder_core::access::Action;
-use larder_http::{RepositoryRequest, RequestBody, response};
+use larder_http::{RepositoryRequest, response};
 
 use crate::error::CargoError;
 use crate::routes::{Answer, Routes, known};
@@ -15,11 +15,11 @@ const BODY_LIMIT_BYTES: u64 = 64 << 10;
 impl Routes {
     /// The caller, if it may publish the crate. Who else may is not for it to know.
     pub(crate) async fn get_owners(&self, request: &RepositoryRequest, name: &str) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let key = known(name)?;
         self.services.index.view(&allowed, &key).await?;
         let mut users = Vec::new();
-        if self.may(request, Action::PublishPackageVersion, key).await.is_ok() {
+        if request.may(&self.services.access, Action::PublishPackageVersion, key).await.is_ok() {
             let login = request.caller.principal.name().to_owned();
             users.push(Owner { id: 1, login, name: Some("you, by policy; others may publish, too".to_owned()) });
         }
@@ -28,12 +28,12 @@ impl Routes {
 
     /// Says yes to what is so already, and else no.
     pub(crate) async fn change_owners(&self, mut request: RepositoryRequest, name: &str, adds: bool) -> Answer {
-        let body = std::mem::replace(&mut request.body, RequestBody::empty());
+        let body = request.take_body();
         let key = known(name)?;
-        self.may(&request, Action::PublishPackageVersion, key.clone()).await?;
+        request.may(&self.services.access, Action::PublishPackageVersion, key.clone()).await?;
         let change: OwnerChange = serde_json::from_slice(&body.collect(BODY_LIMIT_BYTES).await?)
             .map_err(|error| CargoError::bad_request(format!("the body is not {{\"users\": […]}}: {error}")))?;
-        let allowed = self.may_read(&request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         self.services.index.view(&allowed, &key).await?;
         let caller = request.caller.principal.name();
         if adds && change.users.iter().all(|user| user == caller) {

@@ -11,7 +11,7 @@ use crate::wire::Config;
 impl Routes {
     /// `GET config.json`: asked for by every cargo command, first without a token.
     pub(crate) async fn get_config(&self, request: &RepositoryRequest) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let base = &request.base;
         // Nothing is read without a token here, so cargo is to send it with index and downloads, too.
         let config = Config { dl: format!("{base}/api/v1/crates"), api: Some(base.clone()), auth_required: true };
@@ -22,7 +22,7 @@ impl Routes {
 
     /// `GET {prefix}/{crate}`
     pub(crate) async fn get_index_file(&self, request: &RepositoryRequest, name: &str) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let document = self.services.index.document(&allowed, &known(name)?, "index", index::render).await?;
         Ok(answer_document(&allowed, &request.method, &request.headers, &document))
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::Method;
-use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
 use larder_core::model::{PackageFormat, PackageKey};
 use larder_core::services::Services;
 use larder_http::{
@@ -76,23 +75,6 @@ impl Routes {
                 None => Err(misdirected(index_path)),
             },
         }
-    }
-
-    /// Proof that the caller may read the repository.
-    pub(crate) async fn may_read(&self, request: &RepositoryRequest) -> Result<Allowed<RepositoryTarget>, CargoError> {
-        let access = &self.services.access;
-        Ok(access.authorize(&request.caller, Action::ReadFromRepository, request.target.clone()).await?)
-    }
-
-    /// Proof that the caller may do something to a crate.
-    pub(crate) async fn may(
-        &self,
-        request: &RepositoryRequest,
-        action: Action,
-        key: PackageKey,
-    ) -> Result<Allowed<PackageTarget>, CargoError> {
-        let target = PackageTarget::new(&request.target, key);
-        Ok(self.services.access.authorize(&request.caller, action, target).await?)
     }
 }
 

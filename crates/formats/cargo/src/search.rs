@@ -57,7 +57,7 @@ fn folded(name: &str) -> String {
 impl Routes {
     /// Answers a search.
     pub(crate) async fn search(&self, request: &RepositoryRequest) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let wanted = Wanted::read(request.query.as_deref().unwrap_or_default());
         let repositories = self.services.index.visible_repositories(&allowed).await?;
         let ids: Vec<_> = repositories.iter().map(|repository| repository.id).collect();

@@ -27,7 +27,7 @@ impl Routes {
         version: &str,
         yanked: bool,
     ) -> Answer {
-        let allowed = self.may(request, Action::PutPackageMetadata, known(name)?).await?;
+        let allowed = request.may(&self.services.access, Action::PutPackageMetadata, known(name)?).await?;
         for _ in 0..ATTEMPTS {
             let stored = self.find_own(request, name, version).await?;
             if Head::parse(&stored.metadata)?.is_yanked() == yanked {

@@ -11,7 +11,7 @@ use crate::routes::{Answer, Routes};
 impl Routes {
     /// `GET …/{version}/{asset}`
     pub(crate) async fn get_asset(&self, request: &RepositoryRequest, address: &AssetAddress) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let (of, name) = (&address.of, &address.asset);
         let opened = match self.services.downloads.open(&allowed, &of.package.key, &of.version, name).await {
             Err(Error::ResourceNotFound { .. }) if name.as_str() == CHECKSUMS => {

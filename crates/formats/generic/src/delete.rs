@@ -14,7 +14,8 @@ use crate::routes::{Answer, Routes};
 impl Routes {
     /// `DELETE …/{version}/`
     pub(crate) async fn delete_version(&self, request: &RepositoryRequest, address: &VersionAddress) -> Answer {
-        let allowed = self.may(request, Action::DeletePackageVersions, address.package.key.clone()).await?;
+        let allowed =
+            request.may(&self.services.access, Action::DeletePackageVersions, address.package.key.clone()).await?;
         let selection = BatchSelection {
             versions: vec![VersionSelector { version: address.version.clone(), revision: None }],
             expected_status: None,
@@ -32,7 +33,7 @@ impl Routes {
     /// `DELETE …/{version}/{asset}`
     pub(crate) async fn delete_asset(&self, request: &RepositoryRequest, address: &AssetAddress) -> Answer {
         let key = address.of.package.key.clone();
-        let allowed = self.may(request, Action::DeletePackageVersions, key).await?;
+        let allowed = request.may(&self.services.access, Action::DeletePackageVersions, key).await?;
         self.services.versions.delete_asset(&allowed, &address.of.version, &address.asset).await?;
         Ok(response::empty(StatusCode::NO_CONTENT))
     }

@@ -18,7 +18,7 @@ use crate::wire::{Listed, own_assets};
 impl Routes {
     /// `GET …/{version}/`
     pub(crate) async fn get_list(&self, request: &RepositoryRequest, address: &VersionAddress) -> Answer {
-        self.may_read(request).await?;
+        request.may_read(&self.services.access).await?;
         let version = self.find_readable(request, address).await?;
         let folder = format!("{}/{}", request.base, address.path());
         let (content_type, body, headers) = if prefers_html(&request.headers) {

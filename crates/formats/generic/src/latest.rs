@@ -71,7 +71,7 @@ impl Routes {
         package: PackageAddress,
         asset: Option<&str>,
     ) -> Answer {
-        self.may_read(request).await?;
+        request.may_read(&self.services.access).await?;
         let repository = &request.target.repository;
         let found = self.services.store.find_package(repository.id, &package.key).await?;
         let newest = match &found {

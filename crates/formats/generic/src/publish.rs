@@ -33,7 +33,7 @@ impl Routes {
         check_plain(&request.headers)?;
         let allowed = self.may_publish(&request, &address.of).await?;
         self.check_upload(&allowed, address, &request.headers).await?;
-        let content = std::mem::replace(&mut request.body, RequestBody::empty());
+        let content = request.take_body();
         let mut staging = self.services.blobs.stage().await?;
         receive(&mut *staging, content, self.services.limits.asset_size_bytes).await?;
         let staged = staging.finish().await?;
@@ -46,7 +46,8 @@ impl Routes {
         request: &RepositoryRequest,
         address: &VersionAddress,
     ) -> Result<Allowed<PackageTarget>, GenericError> {
-        self.may(request, Action::PublishPackageVersion, address.package.key.clone()).await
+        let key = address.package.key.clone();
+        Ok(request.may(&self.services.access, Action::PublishPackageVersion, key).await?)
     }
 
     /// What can be refused before a large body is read.

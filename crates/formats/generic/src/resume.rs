@@ -17,7 +17,7 @@ use http::header::{CONTENT_RANGE, LOCATION, RANGE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use larder_core::access::{Allowed, PackageTarget};
 use larder_core::ports::Staging;
-use larder_http::{RepositoryRequest, RequestBody, Response, response};
+use larder_http::{RepositoryRequest, Response, response};
 use tokio::sync::MutexGuard;
 
 use crate::address::AssetAddress;
@@ -45,7 +45,7 @@ impl Routes {
         let session = self.uploads.find(&*self.services.blobs, id, &claim(&allowed, address)).await?;
         let mut staging = lock(&session)?;
         let Some(open) = staging.as_mut() else { return Err(ended()) };
-        let content = std::mem::replace(&mut request.body, RequestBody::empty());
+        let content = request.take_body();
         check_piece(request.headers.get(CONTENT_RANGE), open.len(), content.declared_length())?;
         receive(&mut **open, content, self.services.limits.asset_size_bytes).await?;
         progress(StatusCode::ACCEPTED, &request, address, id, open.len())
@@ -78,7 +78,7 @@ impl Routes {
         let session = self.uploads.find(&*self.services.blobs, id, &claim(&allowed, address)).await?;
         let mut staging = lock(&session)?;
         let Some(open) = staging.as_mut() else { return Err(ended()) };
-        let content = std::mem::replace(&mut request.body, RequestBody::empty());
+        let content = request.take_body();
         check_piece(request.headers.get(CONTENT_RANGE), open.len(), content.declared_length())?;
         receive(&mut **open, content, self.services.limits.asset_size_bytes).await?;
         let Some(open) = staging.take() else { return Err(ended()) };

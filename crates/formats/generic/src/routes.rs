@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
-use larder_core::model::{PackageFormat, PackageKey};
+use larder_core::model::PackageFormat;
 use larder_core::services::Services;
 use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, url_table};
 
@@ -102,26 +101,6 @@ impl Routes {
                 }
             }
         }
-    }
-
-    /// Proof that the caller may read the repository.
-    pub(crate) async fn may_read(
-        &self,
-        request: &RepositoryRequest,
-    ) -> Result<Allowed<RepositoryTarget>, GenericError> {
-        let access = &self.services.access;
-        Ok(access.authorize(&request.caller, Action::ReadFromRepository, request.target.clone()).await?)
-    }
-
-    /// Proof that the caller may do something to a package.
-    pub(crate) async fn may(
-        &self,
-        request: &RepositoryRequest,
-        action: Action,
-        key: PackageKey,
-    ) -> Result<Allowed<PackageTarget>, GenericError> {
-        let target = PackageTarget::new(&request.target, key);
-        Ok(self.services.access.authorize(&request.caller, action, target).await?)
     }
 }
 

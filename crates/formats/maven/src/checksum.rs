@@ -25,7 +25,7 @@ impl Routes {
         path: AssetPath,
         algorithm: HashAlgorithm,
     ) -> Answer {
-        let allowed = self.may(&request, Action::PublishPackageVersion, path.key.clone()).await?;
+        let allowed = request.may(&self.services.access, Action::PublishPackageVersion, path.key.clone()).await?;
         check_unique(&path)?;
         self.settings(&allowed, &path).await?;
         let body = request.body.collect(LIMIT_BYTES).await?;

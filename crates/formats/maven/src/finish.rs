@@ -32,7 +32,7 @@ impl Routes {
     /// # Errors
     /// 400 if it cannot be read, is of another directory, or a checksum of the version was wrong.
     pub(crate) async fn put_metadata(&self, mut request: RepositoryRequest, directory: &[&str]) -> Answer {
-        let body = std::mem::replace(&mut request.body, larder_http::RequestBody::empty());
+        let body = request.take_body();
         self.may_begin(&request, directory).await?;
         let bytes = body.collect(LIMIT_BYTES as u64).await?;
         let (metadata, bytes) = tokio::task::spawn_blocking(move || (MavenMetadata::parse(&bytes), bytes))
@@ -68,11 +68,12 @@ impl Routes {
             [] => return Ok(()),
         };
         if let Ok(key) = package
-            && self.may(request, Action::PutPackageMetadata, key).await.is_ok()
+            && request.may(&self.services.access, Action::PutPackageMetadata, key).await.is_ok()
         {
             return Ok(());
         }
-        self.may_read(request).await.map(drop)
+        request.may_read(&self.services.access).await?;
+        Ok(())
     }
 
     /// Publishes the Unfinished versions that the file lists, all or none.
@@ -89,7 +90,7 @@ impl Routes {
         check_same("groupId", metadata.group.as_deref(), &group)?;
         check_same("artifactId", metadata.artifact.as_deref(), artifact)?;
         let key = names::package_key(&group, artifact)?;
-        let allowed = self.may(request, Action::PutPackageMetadata, key.clone()).await?;
+        let allowed = request.may(&self.services.access, Action::PutPackageMetadata, key.clone()).await?;
         let repository = request.target.repository.id;
         let store = &self.services.store;
         let Some(package) = store.find_package(repository, &key).await? else {
@@ -140,7 +141,7 @@ impl Routes {
         check_same("artifactId", metadata.artifact.as_deref(), artifact)?;
         check_same("version", metadata.version.as_deref(), base)?;
         let key = names::package_key(group, artifact)?;
-        let allowed = self.may(request, Action::PutPackageMetadata, key).await?;
+        let allowed = request.may(&self.services.access, Action::PutPackageMetadata, key).await?;
         let name = names::version(base)?;
         let build = build_of(base, metadata)?;
         let record = record(build.as_str(), metadata);

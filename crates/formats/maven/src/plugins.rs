@@ -131,7 +131,7 @@ impl Routes {
             if version.is_none_or(|version| version.origin.origin_type() == OriginType::External) {
                 continue;
             }
-            let allowed = self.may(request, Action::PutPackageMetadata, key).await?;
+            let allowed = request.may(&self.services.access, Action::PutPackageMetadata, key).await?;
             let plugin = Plugin { name: plugin.name.chars().take(255).collect(), ..plugin.clone() };
             self.change_metadata(&allowed, &newest, |metadata| metadata.plugin = Some(plugin.clone())).await?;
         }

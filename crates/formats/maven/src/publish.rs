@@ -24,7 +24,7 @@ impl Routes {
     /// # Errors
     /// Every refusal of protocol reference 3.8.
     pub(crate) async fn put_asset(&self, request: RepositoryRequest, path: AssetPath) -> Answer {
-        let allowed = self.may(&request, Action::PublishPackageVersion, path.key.clone()).await?;
+        let allowed = request.may(&self.services.access, Action::PublishPackageVersion, path.key.clone()).await?;
         check_unique(&path)?;
         let settings = self.settings(&allowed, &path).await?;
         self.check_twin(&allowed).await?;

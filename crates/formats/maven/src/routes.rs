@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::StatusCode;
-use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
-use larder_core::model::{ExpectedDigests, PackageFormat, PackageKey};
+use larder_core::model::{ExpectedDigests, PackageFormat};
 use larder_core::services::Services;
 use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, response, url_table};
 use moka::sync::Cache;
@@ -56,7 +55,7 @@ impl Routes {
     }
 
     async fn get(&self, request: &RepositoryRequest, segments: &[&str]) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         // Whatever has no place in the layout is not there: directories, `.meta/prefixes.txt`, catalogs.
         let located = layout::parse(segments).map_err(|invalid| MavenError::not_found(invalid.to_string()))?;
         if request.path.trailing_slash() {
@@ -84,23 +83,6 @@ impl Routes {
             (File::Asset(path), None) => self.put_asset(request, path).await,
             (File::Asset(path), Some(algorithm)) => self.put_checksum(request, path, algorithm).await,
         }
-    }
-
-    /// Proof that the caller may read the repository.
-    pub(crate) async fn may_read(&self, request: &RepositoryRequest) -> Result<Allowed<RepositoryTarget>, MavenError> {
-        let access = &self.services.access;
-        Ok(access.authorize(&request.caller, Action::ReadFromRepository, request.target.clone()).await?)
-    }
-
-    /// Proof that the caller may do something to a package.
-    pub(crate) async fn may(
-        &self,
-        request: &RepositoryRequest,
-        action: Action,
-        key: PackageKey,
-    ) -> Result<Allowed<PackageTarget>, MavenError> {
-        let target = PackageTarget::new(&request.target, key);
-        Ok(self.services.access.authorize(&request.caller, action, target).await?)
     }
 }
 

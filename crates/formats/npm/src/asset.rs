@@ -6,17 +6,17 @@ use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::error::Error;
 use larder_core::model::{AssetName, PackageKey, VersionText};
 use larder_core::services::OpenedAsset;
-use larder_http::answer_asset;
+use larder_http::{RepositoryRequest, answer_asset};
 
 use crate::error::NpmError;
 use crate::external::TARBALL;
-use crate::routes::{Answer, NpmRoutes, Request};
+use crate::routes::{Answer, Routes};
 use crate::{index, names};
 
-impl NpmRoutes {
+impl Routes {
     /// `GET /{package}/-/{file}`
-    pub(crate) async fn get_tarball(&self, request: &Request, key: PackageKey, file: &str) -> Answer {
-        let allowed = self.may_read(request).await?;
+    pub(crate) async fn get_tarball(&self, request: &RepositoryRequest, key: PackageKey, file: &str) -> Answer {
+        let allowed = request.may_read(&self.services.access).await?;
         let named = names::version_of_file(&key, file).and_then(|version| names::coordinate(version).ok());
         let opened = match named {
             Some(version) => match self.open(&allowed, &key, &version).await {

@@ -13,7 +13,7 @@ use larder_core::error::{Error, Invalid};
 use larder_core::model::{AssetName, ExternalConnection, PackageFormat, Repository};
 use larder_core::ports::{Blob, Format as _, RegistryAnswer, RegistryRequest};
 use larder_core::services::Layer;
-use larder_http::response;
+use larder_http::{RepositoryRequest, response};
 use serde::Deserialize;
 
 use crate::error::NpmError;
@@ -21,7 +21,7 @@ use crate::external::Npm;
 use crate::json::Members;
 use crate::names;
 use crate::publish::BUNDLE;
-use crate::routes::{Answer, NpmRoutes, Request};
+use crate::routes::{Answer, Routes};
 
 /// A Sigstore bundle, as far as it is looked into.
 #[derive(Deserialize)]
@@ -99,11 +99,11 @@ const RELAY_LIMIT_BYTES: usize = 16 << 20;
 /// Repositories looked at for one that has a connection, as many as a download searches.
 const SEARCH_LIMIT: usize = 25;
 
-impl NpmRoutes {
+impl Routes {
     /// `GET /-/npm/v1/attestations/{package}@{version}`: the bundle that was published with the version, or what the
     /// public registry that offers the version has.
-    pub(crate) async fn get_attestations(&self, request: &Request, spec: &str) -> Answer {
-        let allowed = self.may_read(request).await?;
+    pub(crate) async fn get_attestations(&self, request: &RepositoryRequest, spec: &str) -> Answer {
+        let allowed = request.may_read(&self.services.access).await?;
         let missing = || NpmError::not_found(format!("there are no attestations of '{spec}'"));
         let (name, number) = spec.rsplit_once('@').filter(|(name, _)| !name.is_empty()).ok_or_else(missing)?;
         let key = names::package_key(name).map_err(|_| missing())?;
@@ -133,8 +133,8 @@ impl NpmRoutes {
     }
 
     /// `GET /-/npm/v1/keys`: Larder does not sign; the keys of the public registry verify what comes from there.
-    pub(crate) async fn get_keys(&self, request: &Request) -> Answer {
-        self.may_read(request).await?;
+    pub(crate) async fn get_keys(&self, request: &RepositoryRequest) -> Answer {
+        request.may_read(&self.services.access).await?;
         let unsigned = || NpmError::not_found("this registry does not sign");
         let connection = self.find_connection(&request.target.repository).await?.ok_or_else(unsigned)?;
         self.relay(connection, "-/npm/v1/keys".to_owned()).await

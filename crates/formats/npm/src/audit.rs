@@ -13,12 +13,12 @@ use larder_core::model::OriginType;
 use larder_core::ports::{RegistryAnswer, RegistryQuestion};
 use larder_core::services::{Layer, Rendered, Sources, View};
 use larder_core::{Error, Result};
-use larder_http::{RequestBody, response};
+use larder_http::{RepositoryRequest, RequestBody, response};
 
 use crate::error::NpmError;
 use crate::json::{Members, ObjectWriter};
 use crate::names;
-use crate::routes::{Answer, NpmRoutes, Request, not_offered};
+use crate::routes::{Answer, Routes, not_offered};
 
 const PATH: &str = "-/npm/v1/security/advisories/bulk";
 /// A project of 20,000 packages sends less than one megabyte.
@@ -28,10 +28,10 @@ const ANSWER_LIMIT_BYTES: usize = 32 << 20;
 /// What is remembered of a package whose name the registry may be told.
 const PUBLIC: &[u8] = b"public";
 
-impl NpmRoutes {
+impl Routes {
     /// Answers with the advisories that the public registry has of public packages.
-    pub(crate) async fn get_advisories(&self, request: &Request, body: RequestBody) -> Answer {
-        let allowed = self.may_read(request).await?;
+    pub(crate) async fn get_advisories(&self, request: &RepositoryRequest, body: RequestBody) -> Answer {
+        let allowed = request.may_read(&self.services.access).await?;
         let body = body.collect_decoded(&request.headers, QUESTION_LIMIT_BYTES).await?;
         let asked: BTreeMap<String, Vec<String>> = serde_json::from_slice(&body)
             .map_err(|error| NpmError::bad_request(format!("the body is not versions by package name: {error}")))?;

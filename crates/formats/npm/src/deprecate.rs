@@ -8,14 +8,14 @@ use larder_core::access::{Allowed, PackageTarget};
 use larder_core::error::{Error, Result};
 use larder_core::model::{PackageVersion, Revision, VersionText};
 use larder_core::services::View;
-use larder_http::response;
+use larder_http::{RepositoryRequest, response};
 use serde_json::json;
 
 use crate::error::NpmError;
 use crate::index::{self, Shown, Sources};
 use crate::json::{self, Members, ObjectWriter};
 use crate::names;
-use crate::routes::{Answer, NpmRoutes, Request, not_offered};
+use crate::routes::{Answer, Routes, not_offered};
 use crate::wire::PackageBody;
 
 /// Writes in flight of one request.
@@ -28,16 +28,16 @@ struct Plan {
     tags: Vec<(String, VersionText)>,
 }
 
-impl NpmRoutes {
+impl Routes {
     /// Applies what differs from what the client was shown: deprecations and tags. Everything else in the body is left
     /// alone, versions that are not there included.
     pub(crate) async fn put_metadata(
         &self,
-        request: &Request,
+        request: &RepositoryRequest,
         allowed: &Allowed<PackageTarget>,
         text: Vec<u8>,
     ) -> Answer {
-        let readable = self.may_read(request).await?;
+        let readable = request.may_read(&self.services.access).await?;
         let view = match self.services.index.view(&readable, allowed.package()).await {
             Ok(view) => Some(view),
             Err(error) if error.is_not_found() => None,

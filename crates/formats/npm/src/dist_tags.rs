@@ -3,27 +3,33 @@
 use http::{Method, StatusCode};
 use larder_core::access::Action;
 use larder_core::model::PackageKey;
-use larder_http::{RequestBody, Response, response};
+use larder_http::{RepositoryRequest, RequestBody, Response, response};
 use serde_json::json;
 
 use crate::error::NpmError;
 use crate::index::Form;
 use crate::names;
-use crate::routes::{Answer, NpmRoutes, Request};
+use crate::routes::{Answer, Routes};
 
 /// A version in quotes.
 const BODY_LIMIT_BYTES: u64 = 4 << 10;
 
-impl NpmRoutes {
+impl Routes {
     /// `GET /-/package/{package}/dist-tags`
-    pub(crate) async fn get_tags(&self, request: &Request, key: PackageKey) -> Answer {
+    pub(crate) async fn get_tags(&self, request: &RepositoryRequest, key: PackageKey) -> Answer {
         self.serve(request, key, Form::DistTags).await
     }
 
     /// `PUT /-/package/{package}/dist-tags/{tag}` with the version as a JSON string. The version has to be stored in
     /// this repository.
-    pub(crate) async fn put_tag(&self, request: &Request, key: PackageKey, tag: &str, body: RequestBody) -> Answer {
-        let allowed = self.may(request, Action::PutPackageMetadata, &key).await?;
+    pub(crate) async fn put_tag(
+        &self,
+        request: &RepositoryRequest,
+        key: PackageKey,
+        tag: &str,
+        body: RequestBody,
+    ) -> Answer {
+        let allowed = request.may(&self.services.access, Action::PutPackageMetadata, key.clone()).await?;
         names::check_tag(tag).map_err(|error| NpmError::bad_request(error.to_string()))?;
         let status = if request.method == Method::POST { StatusCode::OK } else { StatusCode::CREATED };
         let body = body.collect_decoded(&request.headers, BODY_LIMIT_BYTES).await?;
@@ -35,8 +41,8 @@ impl NpmRoutes {
     }
 
     /// `DELETE /-/package/{package}/dist-tags/{tag}`
-    pub(crate) async fn delete_tag(&self, request: &Request, key: PackageKey, tag: &str) -> Answer {
-        let allowed = self.may(request, Action::PutPackageMetadata, &key).await?;
+    pub(crate) async fn delete_tag(&self, request: &RepositoryRequest, key: PackageKey, tag: &str) -> Answer {
+        let allowed = request.may(&self.services.access, Action::PutPackageMetadata, key.clone()).await?;
         if tag == "latest" {
             return Err(NpmError::bad_request("'latest' cannot be removed; point it to another version instead"));
         }

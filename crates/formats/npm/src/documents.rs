@@ -6,43 +6,43 @@ use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode};
 use larder_core::access::Action;
 use larder_core::model::{PackageKey, VersionId};
-use larder_http::{answer_document, response};
+use larder_http::{RepositoryRequest, answer_document, response};
 use serde_json::json;
 
 use crate::index::{self, ABBREVIATED, Form, Sources};
-use crate::routes::{Answer, NpmRoutes, Request};
+use crate::routes::{Answer, Routes};
 
-impl NpmRoutes {
+impl Routes {
     /// `GET /{package}`
-    pub(crate) async fn get_packument(&self, request: &Request, key: PackageKey) -> Answer {
+    pub(crate) async fn get_packument(&self, request: &RepositoryRequest, key: PackageKey) -> Answer {
         let form = if wants_abbreviated(&request.headers) { Form::Abbreviated } else { Form::Full };
         self.serve(request, key, form).await
     }
 
     /// `GET /{package}/{version or tag}`
-    pub(crate) async fn get_manifest(&self, request: &Request, key: PackageKey, version: &str) -> Answer {
+    pub(crate) async fn get_manifest(&self, request: &RepositoryRequest, key: PackageKey, version: &str) -> Answer {
         self.serve(request, key, Form::Manifest(version.to_owned())).await
     }
 
     /// `GET /-/package/{package}/visibility`: everything here needs credentials.
-    pub(crate) async fn get_visibility(&self, request: &Request, key: PackageKey) -> Answer {
-        let allowed = self.may_read(request).await?;
+    pub(crate) async fn get_visibility(&self, request: &RepositoryRequest, key: PackageKey) -> Answer {
+        let allowed = request.may_read(&self.services.access).await?;
         self.services.index.view(&allowed, &key).await?;
         Ok(response::json(StatusCode::OK, &json!({"public": false})))
     }
 
     /// `GET /-/package/{package}/collaborators`: what the caller itself may do; who else may is for IAM to say.
-    pub(crate) async fn get_collaborators(&self, request: &Request, key: PackageKey) -> Answer {
-        let allowed = self.may_read(request).await?;
+    pub(crate) async fn get_collaborators(&self, request: &RepositoryRequest, key: PackageKey) -> Answer {
+        let allowed = request.may_read(&self.services.access).await?;
         self.services.index.view(&allowed, &key).await?;
-        let may_write = self.may(request, Action::PublishPackageVersion, &key).await.is_ok();
+        let may_write = request.may(&self.services.access, Action::PublishPackageVersion, key.clone()).await.is_ok();
         let rights = if may_write { "read-write" } else { "read-only" };
         Ok(response::json(StatusCode::OK, &json!({request.caller.principal.name(): rights})))
     }
 
     /// Serves a document, from memory if nothing changed.
-    pub(crate) async fn serve(&self, request: &Request, key: PackageKey, form: Form) -> Answer {
-        let allowed = self.may_read(request).await?;
+    pub(crate) async fn serve(&self, request: &RepositoryRequest, key: PackageKey, form: Form) -> Answer {
+        let allowed = request.may_read(&self.services.access).await?;
         let variant = form.variant(&request.base);
         let (base, store) = (request.base.clone(), Arc::clone(&self.services.store));
         let upstream_tags_win = self.upstream_tags_win;

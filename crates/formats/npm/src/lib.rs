@@ -49,4 +49,4 @@ mod wire;
 mod withhold;
 
 pub use external::Npm;
-pub use routes::NpmRoutes;
+pub use routes::Routes;

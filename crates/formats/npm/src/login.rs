@@ -8,11 +8,11 @@ use http::{Method, StatusCode};
 use larder_core::access::{AccountTarget, Action, Caller, DomainTarget, RepositoryTarget, Via};
 use larder_core::model::{AuthorizationToken, PageRequest, PageToken, TokenId};
 use larder_core::services::{Client, DEFAULT_LIFETIME, SHORTEST_LIFETIME, TokenOptions};
-use larder_http::{AnonymousRequest, RequestBody, RequestPath, Response, response};
+use larder_http::{AnonymousRequest, RepositoryRequest, RequestBody, RequestPath, Response, response};
 use serde_json::{Value, json};
 
 use crate::error::NpmError;
-use crate::routes::{Answer, NpmRoutes, Request};
+use crate::routes::{Answer, Routes};
 use crate::wire::{Login, NewToken};
 
 /// A login or token request.
@@ -25,14 +25,14 @@ pub(crate) fn is_login(method: &Method, path: &RequestPath) -> bool {
     matches!(&path.as_strs()[..], ["-", "user", user] if method == Method::PUT && user.starts_with("org.couchdb.user:"))
 }
 
-impl NpmRoutes {
+impl Routes {
     /// `GET /-/whoami`
-    pub(crate) fn whoami(&self, request: &Request) -> Response {
+    pub(crate) fn whoami(&self, request: &RepositoryRequest) -> Response {
         response::json(StatusCode::OK, &json!({"username": request.caller.principal.name()}))
     }
 
     /// `GET /-/npm/v1/user`
-    pub(crate) fn profile(&self, request: &Request) -> Response {
+    pub(crate) fn profile(&self, request: &RepositoryRequest) -> Response {
         let profile = json!({
             "tfa": false, "name": request.caller.principal.name(), "email": "", "email_verified": false,
             "created": Value::Null, "updated": Value::Null, "fullname": "", "homepage": "", "freenode": "",
@@ -62,13 +62,13 @@ impl NpmRoutes {
     }
 
     /// `DELETE /-/user/token/{token}`
-    pub(crate) async fn logout(&self, request: &Request, token: &str) -> Answer {
+    pub(crate) async fn logout(&self, request: &RepositoryRequest, token: &str) -> Answer {
         self.services.tokens.revoke_text(&request.caller, token).await?;
         Ok(response::json(StatusCode::OK, &json!({"ok": true})))
     }
 
     /// `GET /-/npm/v1/tokens`
-    pub(crate) async fn list_tokens(&self, request: &Request) -> Answer {
+    pub(crate) async fn list_tokens(&self, request: &RepositoryRequest) -> Answer {
         let query = request.query.as_deref().unwrap_or_default();
         let after = query.split('&').find_map(|pair| pair.strip_prefix("after="));
         let after =
@@ -82,7 +82,7 @@ impl NpmRoutes {
     }
 
     /// `POST /-/npm/v1/tokens`. npm asks for the password again.
-    pub(crate) async fn create_token(&self, request: &Request, body: RequestBody) -> Answer {
+    pub(crate) async fn create_token(&self, request: &RepositoryRequest, body: RequestBody) -> Answer {
         let body = body.collect_decoded(&request.headers, BODY_LIMIT_BYTES).await?;
         let wanted: NewToken = serde_json::from_slice(&body)
             .map_err(|error| NpmError::bad_request(format!("the body is not a request for a token: {error}")))?;
@@ -110,7 +110,7 @@ impl NpmRoutes {
     }
 
     /// `DELETE /-/npm/v1/tokens/token/{key}`
-    pub(crate) async fn revoke_token(&self, request: &Request, key: &str) -> Answer {
+    pub(crate) async fn revoke_token(&self, request: &RepositoryRequest, key: &str) -> Answer {
         self.services.tokens.revoke(&request.caller, TokenId(key.to_owned())).await?;
         Ok(response::empty(StatusCode::NO_CONTENT))
     }

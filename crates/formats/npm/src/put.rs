@@ -6,21 +6,21 @@ use larder_core::Refusal;
 use larder_core::access::Action;
 use larder_core::error::Error;
 use larder_core::model::PackageKey;
-use larder_http::{RequestBody, response};
+use larder_http::{RepositoryRequest, RequestBody, response};
 use serde_json::json;
 
 use crate::index::document_revision;
 use crate::names;
 use crate::publish::{self, TEXT_LIMIT_BYTES, receive};
-use crate::routes::{Answer, NpmRoutes, Request};
+use crate::routes::{Answer, Routes};
 
-impl NpmRoutes {
+impl Routes {
     /// `PUT /{package}`. Both rights are looked at before the body is read, because what it needs is known only after.
-    pub(crate) async fn put_package(&self, request: &Request, key: PackageKey, body: RequestBody) -> Answer {
-        let publish = self.may(request, Action::PublishPackageVersion, &key).await;
-        let metadata = self.may(request, Action::PutPackageMetadata, &key).await;
+    pub(crate) async fn put_package(&self, request: &RepositoryRequest, key: PackageKey, body: RequestBody) -> Answer {
+        let publish = request.may(&self.services.access, Action::PublishPackageVersion, key.clone()).await;
+        let metadata = request.may(&self.services.access, Action::PutPackageMetadata, key.clone()).await;
         let publish = match publish {
-            Err(refusal) if metadata.is_err() => return Err(refusal),
+            Err(refusal) if metadata.is_err() => return Err(refusal.into()),
             publish => publish,
         };
         let asset_limit = self.services.limits.asset_size_bytes;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{HeaderMap, Method, StatusCode};
-use larder_core::access::{Action, Allowed, Caller, PackageTarget, RepositoryTarget};
+use http::{Method, StatusCode};
 use larder_core::model::{PackageFormat, PackageKey};
 use larder_core::services::Services;
 use larder_http::{
@@ -19,21 +18,10 @@ use crate::{login, names};
 /// What a handler answers.
 pub(crate) type Answer = Result<Response, NpmError>;
 
-/// A request without its path and body.
-pub(crate) struct Request {
-    pub(crate) method: Method,
-    pub(crate) headers: HeaderMap,
-    pub(crate) query: Option<String>,
-    /// The repository's address as the client sees it, without trailing slash.
-    pub(crate) base: String,
-    pub(crate) caller: Caller,
-    pub(crate) target: RepositoryTarget,
-}
-
 /// npm's endpoints.
-pub struct NpmRoutes {
+pub struct Routes {
     pub(crate) services: Arc<Services>,
-    /// See [`NpmRoutes::with_upstream_tags_winning`].
+    /// See [`Routes::with_upstream_tags_winning`].
     pub(crate) upstream_tags_win: bool,
 }
 
@@ -71,7 +59,7 @@ url_table! {
     }
 }
 
-impl NpmRoutes {
+impl Routes {
     /// Serves with these services.
     #[must_use]
     pub fn new(services: Arc<Services>) -> Self {
@@ -85,8 +73,8 @@ impl NpmRoutes {
         self
     }
 
-    async fn route(&self, path: &RequestPath, request: &Request, body: RequestBody) -> Answer {
-        let segments = path.as_strs();
+    async fn route(&self, request: &RepositoryRequest, body: RequestBody) -> Answer {
+        let segments = request.path.as_strs();
         let mut scoped = String::new();
         let segments = names::join_scope(&segments, &mut scoped);
         let Some(route) = Route::of(&request.method, &segments) else { return Err(misdirected(&segments)) };
@@ -129,31 +117,14 @@ impl NpmRoutes {
     }
 
     /// `GET /` and ping: the caller may read here.
-    async fn root(&self, request: &Request) -> Answer {
-        self.may_read(request).await?;
+    async fn root(&self, request: &RepositoryRequest) -> Answer {
+        request.may_read(&self.services.access).await?;
         Ok(response::json(StatusCode::OK, &json!({})))
-    }
-
-    /// Proof that the caller may read the repository.
-    pub(crate) async fn may_read(&self, request: &Request) -> Result<Allowed<RepositoryTarget>, NpmError> {
-        let access = &self.services.access;
-        Ok(access.authorize(&request.caller, Action::ReadFromRepository, request.target.clone()).await?)
-    }
-
-    /// Proof that the caller may do something to a package.
-    pub(crate) async fn may(
-        &self,
-        request: &Request,
-        action: Action,
-        key: &PackageKey,
-    ) -> Result<Allowed<PackageTarget>, NpmError> {
-        let target = PackageTarget::new(&request.target, key.clone());
-        Ok(self.services.access.authorize(&request.caller, action, target).await?)
     }
 }
 
 #[async_trait]
-impl FormatRoutes for NpmRoutes {
+impl FormatRoutes for Routes {
     fn format(&self) -> PackageFormat {
         PackageFormat::Npm
     }
@@ -182,10 +153,9 @@ impl FormatRoutes for NpmRoutes {
         self.log_in(request).await.unwrap_or_else(|error| error.response())
     }
 
-    async fn handle(&self, request: RepositoryRequest) -> Response {
-        let RepositoryRequest { method, headers, path, query, body, base, caller, target } = request;
-        let request = Request { method, headers, query, base, caller, target };
-        self.route(&path, &request, body).await.unwrap_or_else(|error| error.response())
+    async fn handle(&self, mut request: RepositoryRequest) -> Response {
+        let body = request.take_body();
+        self.route(&request, body).await.unwrap_or_else(|error| error.response())
     }
 }
 

@@ -6,13 +6,13 @@ use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::model::{PackageFormat, PackageKey, PageRequest};
 use larder_core::services::{Rendered, Sources as Of, View};
 use larder_core::{Error, Result};
-use larder_http::response;
+use larder_http::{RepositoryRequest, response};
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::index::{self, Form, Sources};
-use crate::routes::{Answer, NpmRoutes, Request};
+use crate::routes::{Answer, Routes};
 
 /// Names that are read at once.
 const PAGE: usize = 1000;
@@ -162,10 +162,10 @@ impl Word {
     }
 }
 
-impl NpmRoutes {
+impl Routes {
     /// Answers a search.
-    pub(crate) async fn search(&self, request: &Request) -> Answer {
-        let allowed = self.may_read(request).await?;
+    pub(crate) async fn search(&self, request: &RepositoryRequest) -> Answer {
+        let allowed = request.may_read(&self.services.access).await?;
         let query = Query::parse(request.query.as_deref().unwrap_or_default());
         let mut fitting = self.fitting(&allowed, &query).await?;
         // Stable: of one rank, in order of name.

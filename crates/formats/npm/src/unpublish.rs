@@ -9,7 +9,7 @@ use larder_core::error::{ConflictKind, Error, ResourceType};
 use larder_core::model::{PackageKey, VersionStatus, VersionText};
 use larder_core::ports::{BatchSelection, HostedPackage, VersionSelector};
 use larder_core::services::View;
-use larder_http::{RequestBody, Response, response};
+use larder_http::{RepositoryRequest, RequestBody, Response, response};
 use serde_json::json;
 
 use crate::error::NpmError;
@@ -17,22 +17,22 @@ use crate::index::{self, Sources, document_revision};
 use crate::json;
 use crate::names;
 use crate::publish::TEXT_LIMIT_BYTES;
-use crate::routes::{Answer, NpmRoutes, Request, not_offered};
+use crate::routes::{Answer, Routes, not_offered};
 use crate::wire::PackageBody;
 
-impl NpmRoutes {
+impl Routes {
     /// `PUT /{package}/-rev/{revision}`: the document without the versions that are to go, and with the tags that the
     /// client chose instead.
     pub(crate) async fn put_revision(
         &self,
-        request: &Request,
+        request: &RepositoryRequest,
         key: PackageKey,
         revision: &str,
         body: RequestBody,
     ) -> Answer {
-        let allowed = self.may(request, Action::DisposePackageVersions, &key).await?;
+        let allowed = request.may(&self.services.access, Action::DisposePackageVersions, key.clone()).await?;
         let text = body.collect_decoded(&request.headers, TEXT_LIMIT_BYTES as u64).await?;
-        let view = self.services.index.view(&self.may_read(request).await?, &key).await?;
+        let view = self.services.index.view(&request.may_read(&self.services.access).await?, &key).await?;
         let (expected, upstream_tags_win) = (revision.to_owned(), self.upstream_tags_win);
         let removal = tokio::task::spawn_blocking(move || removal(&view, &text, &expected, upstream_tags_win))
             .await
@@ -46,8 +46,8 @@ impl NpmRoutes {
     }
 
     /// `DELETE /{package}/-rev/{revision}`: every version that this repository has.
-    pub(crate) async fn delete_package(&self, request: &Request, key: PackageKey, revision: &str) -> Answer {
-        let allowed = self.may(request, Action::DisposePackageVersions, &key).await?;
+    pub(crate) async fn delete_package(&self, request: &RepositoryRequest, key: PackageKey, revision: &str) -> Answer {
+        let allowed = request.may(&self.services.access, Action::DisposePackageVersions, key.clone()).await?;
         let own = self.load_own(request, &key).await?;
         check_revision(&own, revision)?;
         for (tag, _) in &own.package.tags {
@@ -62,12 +62,12 @@ impl NpmRoutes {
     /// Usually the version is gone by then.
     pub(crate) async fn delete_tarball(
         &self,
-        request: &Request,
+        request: &RepositoryRequest,
         key: PackageKey,
         file: &str,
         revision: &str,
     ) -> Answer {
-        let allowed = self.may(request, Action::DisposePackageVersions, &key).await?;
+        let allowed = request.may(&self.services.access, Action::DisposePackageVersions, key.clone()).await?;
         let version = names::version_of_file(&key, file).and_then(|version| names::coordinate(version).ok());
         let Some(version) = version else {
             return Err(NpmError::not_found(format!("'{file}' is not a file of '{}'", names::display_name(&key))));
@@ -86,7 +86,7 @@ impl NpmRoutes {
         Ok(done(&key))
     }
 
-    async fn load_own(&self, request: &Request, key: &PackageKey) -> Result<HostedPackage, NpmError> {
+    async fn load_own(&self, request: &RepositoryRequest, key: &PackageKey) -> Result<HostedPackage, NpmError> {
         self.services.store.load_package(request.target.repository.id, key).await?.ok_or_else(|| {
             let name = names::display_name(key);
             NpmError::not_found(format!("package '{name}' is not stored in this repository"))

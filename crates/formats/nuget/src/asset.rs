@@ -29,7 +29,7 @@ impl Routes {
         version: VersionText,
         file: &str,
     ) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let package = names::package_file(&key, &version)?;
         let manifest = names::manifest_file(&key)?;
         if file.eq_ignore_ascii_case(package.as_str()) {

@@ -16,7 +16,7 @@ use crate::urls::{Hive, Urls};
 impl Routes {
     /// `GET v3/flatcontainer/{id}/index.json`
     pub(crate) async fn get_versions(&self, request: &RepositoryRequest, key: PackageKey) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         self.send_document(request, &allowed, &key, "versions", render_versions).await
     }
 
@@ -28,7 +28,7 @@ impl Routes {
         key: PackageKey,
         rest: &[&str],
     ) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let base = request.base.clone();
         let variant = format!("{} {} {base}", hive.folder(), rest.join("/"));
         let missing = || NugetError::not_found("registrations have index.json, {version}.json and the pages they name");

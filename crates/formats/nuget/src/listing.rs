@@ -30,7 +30,7 @@ impl Routes {
         version: VersionText,
         wanted: VersionStatus,
     ) -> Result<(), NugetError> {
-        let allowed = self.may(request, Action::UpdatePackageVersionsStatus, key.clone()).await?;
+        let allowed = request.may(&self.services.access, Action::UpdatePackageVersionsStatus, key.clone()).await?;
         let missing = || {
             let repository = &request.target.repository.name;
             NugetError::not_found(format!(

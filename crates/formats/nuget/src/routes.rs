@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
 use larder_core::model::{PackageFormat, PackageKey, VersionText};
 use larder_core::services::{Document, Services};
 use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, url_table};
@@ -79,23 +78,6 @@ impl Routes {
             Route::Unlist { id, version } => self.unlist(&request, known(id)?, known_version(version)?).await,
             Route::Relist { id, version } => self.relist(&request, known(id)?, known_version(version)?).await,
         }
-    }
-
-    /// Proof that the caller may read the repository.
-    pub(crate) async fn may_read(&self, request: &RepositoryRequest) -> Result<Allowed<RepositoryTarget>, NugetError> {
-        let access = &self.services.access;
-        Ok(access.authorize(&request.caller, Action::ReadFromRepository, request.target.clone()).await?)
-    }
-
-    /// Proof that the caller may do something to a package.
-    pub(crate) async fn may(
-        &self,
-        request: &RepositoryRequest,
-        action: Action,
-        key: PackageKey,
-    ) -> Result<Allowed<PackageTarget>, NugetError> {
-        let target = PackageTarget::new(&request.target, key);
-        Ok(self.services.access.authorize(&request.caller, action, target).await?)
     }
 }
 

@@ -36,7 +36,7 @@ struct Hit {
 impl Routes {
     /// Answers a search, in order of id: those first whose id the text is.
     pub(crate) async fn search(&self, request: &RepositoryRequest) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let query = Query::parse(request.query.as_deref())?;
         let (total_hits, hits) = self.hits(&allowed, &query).await?;
         let urls = Urls { base: &request.base };
@@ -46,7 +46,7 @@ impl Routes {
 
     /// Answers ids that fit a text, or the listed versions of one id.
     pub(crate) async fn autocomplete(&self, request: &RepositoryRequest) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let query = Query::parse(request.query.as_deref())?;
         let (total_hits, data) = match &query.id {
             Some(id) => {

@@ -41,7 +41,7 @@ const VULNERABILITIES: [(&str, &str, &str); 1] =
 impl Routes {
     /// Answers the service index.
     pub(crate) async fn get_service_index(&self, request: &RepositoryRequest) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let gallery = self.gallery(&allowed).await?;
         let has_vulnerabilities = match gallery {
             Some(gallery) => self.has_vulnerabilities(gallery).await,

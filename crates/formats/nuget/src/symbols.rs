@@ -83,7 +83,7 @@ impl Routes {
 
     /// `GET v3/symbols/{file}/{id}{age}/{file}`, in whatever case.
     pub(crate) async fn get_symbols(&self, request: &RepositoryRequest, file: &str, id: &str) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let missing = || NugetError::not_found("no symbol package here has this debug file");
         let id = id.to_ascii_lowercase();
         let id = id.strip_suffix(NO_AGE).filter(|id| id.len() == 32).ok_or_else(missing)?;

@@ -94,7 +94,7 @@ impl Routes {
 
     /// `GET v3/vulnerabilities/index.json`
     pub(crate) async fn get_vulnerability_index(&self, request: &RepositoryRequest) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let gallery = self.gallery(&allowed).await?.ok_or_else(none)?;
         let pages = self.vulnerability_pages(gallery).await?;
         let urls = Urls { base: &request.base };
@@ -109,7 +109,7 @@ impl Routes {
 
     /// `GET v3/vulnerabilities/{page}.json`: the registry's own bytes.
     pub(crate) async fn get_vulnerability_page(&self, request: &RepositoryRequest, file: &str) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let gallery = self.gallery(&allowed).await?.ok_or_else(none)?;
         let pages = self.vulnerability_pages(gallery).await?;
         let page = pages.iter().find(|page| file.strip_suffix(".json") == Some(&page.name));

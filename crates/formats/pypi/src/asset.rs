@@ -30,7 +30,7 @@ impl Routes {
         version: &str,
         file: &str,
     ) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         for suffix in [sidecar::METADATA, sidecar::SIGNATURE] {
             if let Some(of) = file.strip_suffix(suffix) {
                 return self.get_beside(request, &allowed, &key, (version, of), suffix, FILE_TYPE).await;
@@ -68,7 +68,7 @@ impl Routes {
         version: &str,
         file: &str,
     ) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         self.get_beside(request, &allowed, &key, (version, file), sidecar::PROVENANCE, attestations::CONTENT_TYPE).await
     }
 

@@ -90,7 +90,7 @@ struct File<'a> {
 impl Routes {
     /// Answers either form.
     pub(crate) async fn get_json(&self, request: &RepositoryRequest, key: PackageKey, version: Option<&str>) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let project = self.projects.get(&allowed, &key).await?;
         let release = match version {
             Some(version) => project.find_release(version),

@@ -18,7 +18,7 @@ use crate::{index, list};
 impl Routes {
     /// `GET simple/`: what is stored in the repository and its upstreams.
     pub(crate) async fn get_list(&self, request: &RepositoryRequest) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         if !request.path.trailing_slash() {
             return redirect(request, "simple/");
         }
@@ -32,7 +32,7 @@ impl Routes {
 
     /// `GET simple/{project}/`
     pub(crate) async fn get_project(&self, request: &RepositoryRequest, project: &str) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let key = known(project)?;
         if project != key.name() || !request.path.trailing_slash() {
             let up = if request.path.trailing_slash() { "../" } else { "" };

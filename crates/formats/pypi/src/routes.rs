@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
 use larder_core::model::{PackageFormat, PackageKey};
 use larder_core::services::Services;
 use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, url_table};
@@ -72,23 +71,6 @@ impl Routes {
             Route::Yank { project, version } => self.yank(request, project_key(project)?, version).await,
             Route::Unyank { project, version } => self.unyank(&request, project_key(project)?, version).await,
         }
-    }
-
-    /// Proof that the caller may read the repository.
-    pub(crate) async fn may_read(&self, request: &RepositoryRequest) -> Result<Allowed<RepositoryTarget>, PypiError> {
-        let access = &self.services.access;
-        Ok(access.authorize(&request.caller, Action::ReadFromRepository, request.target.clone()).await?)
-    }
-
-    /// Proof that the caller may do something to a package.
-    pub(crate) async fn may(
-        &self,
-        request: &RepositoryRequest,
-        action: Action,
-        key: PackageKey,
-    ) -> Result<Allowed<PackageTarget>, PypiError> {
-        let target = PackageTarget::new(&request.target, key);
-        Ok(self.services.access.authorize(&request.caller, action, target).await?)
     }
 }
 

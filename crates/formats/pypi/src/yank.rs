@@ -27,7 +27,7 @@ struct Yank {
 impl Routes {
     /// Marks every file of a release.
     pub(crate) async fn yank(&self, mut request: RepositoryRequest, key: PackageKey, version: &str) -> Answer {
-        let body = std::mem::replace(&mut request.body, larder_http::RequestBody::empty()).collect(64 << 10).await?;
+        let body = request.take_body().collect(64 << 10).await?;
         let yank: Yank = if body.is_empty() {
             Yank::default()
         } else {
@@ -53,7 +53,7 @@ impl Routes {
         version: &str,
         yanked: Option<Yanked>,
     ) -> Answer {
-        let allowed = self.may(request, Action::PutPackageMetadata, key).await?;
+        let allowed = request.may(&self.services.access, Action::PutPackageMetadata, key).await?;
         let wanted = normalize_version(version)?;
         for _ in 0..ATTEMPTS {
             let stored = self.find_internal(request, &allowed.target().package, &wanted).await?;

@@ -64,7 +64,7 @@ impl Routes {
 
     /// `GET api/v1/search.json?query=&page=`: gems that the repository and its upstreams hold, by name.
     pub(crate) async fn search(&self, request: &RepositoryRequest) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let wanted = query_value(request, "query").unwrap_or_default().to_ascii_lowercase();
         let page_number = query_value(request, "page").and_then(|page| page.parse().ok()).unwrap_or(1_usize).max(1);
         let repositories = self.services.index.visible_repositories(&allowed).await?;
@@ -108,7 +108,8 @@ impl Routes {
     /// `GET api/v1/gems/{gem}/owners.{yaml,json}`: the caller, if it may push the gem. Who else may is not for it to know.
     pub(crate) async fn get_owners(&self, request: &RepositoryRequest, name: &str, as_yaml: bool) -> Answer {
         let view = self.view(request, name).await?;
-        let may_push = self.may(request, Action::PublishPackageVersion, view.key.clone()).await.is_ok();
+        let may_push =
+            request.may(&self.services.access, Action::PublishPackageVersion, view.key.clone()).await.is_ok();
         let caller = request.caller.principal.name();
         let owners: Vec<Value> = may_push.then(|| json!({"id": 1, "handle": caller})).into_iter().collect();
         if as_yaml {
@@ -120,7 +121,7 @@ impl Routes {
 
     /// `api/v1/api_key`: whoever signs in with a token as the password gets it as the key (protocols 6.5).
     pub(crate) async fn api_key(&self, request: &RepositoryRequest, form: &str) -> Answer {
-        self.may_read(request).await?;
+        request.may_read(&self.services.access).await?;
         let Presented::Token(key) = presented(&request.headers) else {
             return Err(RubyError::new(
                 StatusCode::UNAUTHORIZED,
@@ -142,7 +143,7 @@ impl Routes {
     }
 
     async fn view(&self, request: &RepositoryRequest, name: &str) -> Result<View, RubyError> {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let key = names::gem_key(name).map_err(|error| RubyError::not_found(error.to_string()))?;
         Ok(self.services.index.view(&allowed, &key).await?)
     }

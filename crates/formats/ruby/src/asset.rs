@@ -51,7 +51,7 @@ impl Routes {
     /// Answers a gemspec in Marshal's form, which is written when a gem is published or fetched: asking for one of a
     /// public registry's fetches the gem.
     pub(crate) async fn quick(&self, request: &RepositoryRequest, full_name: &str) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         for (key, version) in names::readings(full_name) {
             let gem = file_name(key.name(), version.as_str())?;
             match self.services.downloads.open(&allowed, &key, &version, &gem).await {
@@ -72,7 +72,7 @@ impl Routes {
         full_name: &str,
         file: fn(&str, &str) -> Result<AssetName, Invalid>,
     ) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let readings: Vec<(PackageKey, VersionText)> = names::readings(full_name);
         let mut refusal = None;
         for (key, version) in readings {

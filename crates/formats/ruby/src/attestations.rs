@@ -118,7 +118,7 @@ impl Bundle {
 impl Routes {
     /// Answers the attestations that a gem was pushed with, or what the public registry that offers the gem has of it.
     pub(crate) async fn get_attestations(&self, request: &RepositoryRequest, full_name: &str) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let missing = || {
             let full_name = names::printable(full_name);
             RubyError::not_found(format!("there are no attestations of '{full_name}'"))

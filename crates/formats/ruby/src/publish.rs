@@ -9,7 +9,7 @@ use larder_core::access::Action;
 use larder_core::model::{AssetKind, PackageVersion, PublishMode, VersionStatus};
 use larder_core::ports::{BlobStore, StagedBlob};
 use larder_core::services::{Upload, UploadedAsset};
-use larder_http::{RepositoryRequest, RequestBody, response};
+use larder_http::{RepositoryRequest, response};
 
 use crate::error::RubyError;
 use crate::gemspec::Gemspec;
@@ -24,7 +24,7 @@ impl Routes {
     /// Every refusal of protocols 6.9.
     pub(crate) async fn publish(&self, mut request: RepositoryRequest) -> Answer {
         let services = &self.services;
-        let body = std::mem::replace(&mut request.body, RequestBody::empty());
+        let body = request.take_body();
         let receive::Received { staged, allowed, attestations } = receive::receive(self, &request, body).await?;
         let (read, staged) = tokio::task::spawn_blocking(move || (archive::check(staged.path()), staged))
             .await
@@ -33,7 +33,7 @@ impl Routes {
         let (key, version) = (names::gem_key(&spec.name)?, spec.version_text()?);
         let allowed = match allowed {
             Some(allowed) if *allowed.package() == key => allowed,
-            _ => self.may(&request, Action::PublishPackageVersion, key.clone()).await?,
+            _ => request.may(&self.services.access, Action::PublishPackageVersion, key.clone()).await?,
         };
         let gem = asset::file_name(&spec.name, version.as_str())?;
         let attestations = match attestations {

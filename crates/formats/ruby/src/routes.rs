@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::StatusCode;
-use larder_core::access::{Action, Allowed, PackageTarget, RepositoryTarget};
-use larder_core::model::{PackageFormat, PackageKey, RepositoryId};
+use larder_core::model::{PackageFormat, RepositoryId};
 use larder_core::services::Services;
 use larder_http::{
     Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, answer_document, response, url_table,
@@ -97,32 +96,15 @@ impl Routes {
 
     /// `HEAD` of the address itself is how RubyGems 3.3 looks for the compact index.
     async fn front(&self, request: &RepositoryRequest) -> Answer {
-        self.may_read(request).await?;
+        request.may_read(&self.services.access).await?;
         Ok(response::text(StatusCode::OK, &format!("Gems are here: gem install NAME --source {}/", request.base)))
     }
 
     async fn info(&self, request: &RepositoryRequest, name: &str) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let key = names::gem_key(name).map_err(|error| RubyError::not_found(error.to_string()))?;
         let document = self.services.index.document(&allowed, &key, "info", index::render).await?;
         Ok(answer_document(&allowed, &request.method, &request.headers, &document))
-    }
-
-    /// Proof that the caller may read the repository.
-    pub(crate) async fn may_read(&self, request: &RepositoryRequest) -> Result<Allowed<RepositoryTarget>, RubyError> {
-        let access = &self.services.access;
-        Ok(access.authorize(&request.caller, Action::ReadFromRepository, request.target.clone()).await?)
-    }
-
-    /// Proof that the caller may do something to a gem.
-    pub(crate) async fn may(
-        &self,
-        request: &RepositoryRequest,
-        action: Action,
-        key: PackageKey,
-    ) -> Result<Allowed<PackageTarget>, RubyError> {
-        let target = PackageTarget::new(&request.target, key);
-        Ok(self.services.access.authorize(&request.caller, action, target).await?)
     }
 }
 

@@ -61,7 +61,7 @@ struct Own {
 impl Routes {
     /// Answers such a document.
     pub(crate) async fn whole(&self, request: &RepositoryRequest, which: Whole) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let document = self.document(&allowed, which).await?;
         Ok(answer_document(&allowed, &request.method, &request.headers, &document))
     }

@@ -5,7 +5,7 @@ use http::StatusCode;
 use larder_core::access::Action;
 use larder_core::model::VersionStatus;
 use larder_core::ports::{BatchSelection, VersionSelector};
-use larder_http::{RepositoryRequest, RequestBody, response};
+use larder_http::{RepositoryRequest, response};
 use percent_encoding::percent_decode_str;
 
 use crate::error::RubyError;
@@ -18,7 +18,7 @@ const BODY_LIMIT_BYTES: u64 = 16 << 10;
 impl Routes {
     /// Takes one platform's version out of the index. What is asked may stand in the query or in the body.
     pub(crate) async fn yank(&self, mut request: RepositoryRequest) -> Answer {
-        let body = std::mem::replace(&mut request.body, RequestBody::empty()).collect(BODY_LIMIT_BYTES).await?;
+        let body = request.take_body().collect(BODY_LIMIT_BYTES).await?;
         let form = format!("{}&{}", request.query.as_deref().unwrap_or_default(), String::from_utf8_lossy(&body));
         let value = |name: &str| {
             let pair = form.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)?;
@@ -40,7 +40,7 @@ impl Routes {
             RubyError::not_found(text)
         };
         let key = names::gem_key(&name).map_err(|_| unknown())?;
-        let allowed = self.may(&request, Action::UpdatePackageVersionsStatus, key.clone()).await?;
+        let allowed = request.may(&self.services.access, Action::UpdatePackageVersionsStatus, key.clone()).await?;
         let version = names::version_text(&number, &platform).map_err(|_| unknown())?;
         let stored = self.services.store.find_version(repository.id, &key, &version).await?;
         if stored.is_none_or(|stored| stored.status != VersionStatus::Published) {

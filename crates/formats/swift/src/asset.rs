@@ -69,7 +69,7 @@ impl Routes {
         key: &PackageKey,
         version: &VersionText,
     ) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         accept.check(Form::Swift)?;
         let files = self.files(&allowed, key, version).await?;
         let url = format!("{}/{version}/{}", package_url(&request.base, &files.display_name), manifest::PLAIN);

@@ -31,7 +31,7 @@ const ABSENCE_KEPT: &str = "private, max-age=60";
 impl Routes {
     /// Answers with the identifiers of all packages that name the address.
     pub(crate) async fn get_identifiers(&self, request: &RepositoryRequest) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let url = parameter(request.query.as_deref(), "url")?
             .filter(|url| !url.is_empty())
             .ok_or_else(|| SwiftError::bad_request("the query needs a 'url': the address of a source repository"))?;

@@ -15,7 +15,7 @@ impl Routes {
 
     /// Whether packages can be had.
     pub(crate) async fn get_availability(&self, request: &RepositoryRequest) -> Answer {
-        self.may_read(request).await?;
+        request.may_read(&self.services.access).await?;
         self.services.store.ping().await?;
         ok()
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::HeaderMap;
-use larder_core::access::{Action, Allowed, RepositoryTarget};
+use larder_core::access::{Allowed, RepositoryTarget};
 use larder_core::model::{PackageFormat, PackageKey, VersionText};
 use larder_core::services::Services;
 use larder_http::{Failure, FormatRoutes, RepositoryRequest, Response, RouteTemplate, answer_document, url_table};
@@ -97,7 +97,7 @@ impl Routes {
 
     /// `GET {scope}/{name}`
     async fn get_list(&self, request: &RepositoryRequest, key: &PackageKey) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let page = match parameter(request.query.as_deref(), "page")? {
             None => 1,
             Some(text) => text
@@ -121,7 +121,7 @@ impl Routes {
         key: &PackageKey,
         last: &str,
     ) -> Answer {
-        let allowed = self.may_read(request).await?;
+        let allowed = request.may_read(&self.services.access).await?;
         let mut missing = None;
         for (version, wanted) in readings(last, accept.names(Form::Zip))? {
             match self.files(&allowed, key, &version).await {
@@ -151,12 +151,6 @@ impl Routes {
         let document =
             self.services.index.document(allowed, key, &variant, move |view| index::release(view, &base, &version));
         Ok(answer_document(allowed, &request.method, &request.headers, &document.await?))
-    }
-
-    /// Proof that the caller may read the repository.
-    pub(crate) async fn may_read(&self, request: &RepositoryRequest) -> Result<Allowed<RepositoryTarget>, SwiftError> {
-        let access = &self.services.access;
-        Ok(access.authorize(&request.caller, Action::ReadFromRepository, request.target.clone()).await?)
     }
 }
 

@@ -11,7 +11,7 @@ use larder_core::ports::Change;
 use larder_core::services::Limits;
 use larder_formatkit::{Answer, Setup, machine};
 use larder_http::RequestBody;
-use larder_npm::{Npm, NpmRoutes};
+use larder_npm::{Npm, Routes};
 
 use crate::samples::publish_body;
 
@@ -19,10 +19,10 @@ pub(crate) const BASE: &str = "http://larder.test/d/my-domain-123456789012/npm/r
 pub(crate) const SECRET: &str = "a-secret-of-twenty-letters";
 
 /// A repository `repo` whose upstream `npm-store` has the connection to the public registry. `alice` asks.
-pub(crate) struct Server(larder_formatkit::Server<NpmRoutes>);
+pub(crate) struct Server(larder_formatkit::Server<Routes>);
 
 impl Deref for Server {
-    type Target = larder_formatkit::Server<NpmRoutes>;
+    type Target = larder_formatkit::Server<Routes>;
 
     fn deref(&self) -> &Self::Target {
         &self.0
@@ -33,7 +33,7 @@ impl Server {
     pub(crate) async fn start() -> Self {
         let limits = Limits { asset_size_bytes: 4 << 20, ..Limits::default() };
         let setup = Setup::new(&["npm-store", "repo"]).connected_to("public:npmjs").with_limits(limits);
-        let mut server = larder_formatkit::Server::start(Npm, setup, NpmRoutes::new).await;
+        let mut server = larder_formatkit::Server::start(Npm, setup, Routes::new).await;
         let account = server.domain.owner.clone();
         let user = User {
             account,

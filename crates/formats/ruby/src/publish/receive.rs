@@ -136,7 +136,8 @@ impl<'a> Intake<'a> {
             if let Some(metadata) = self.peek.push(&chunk)? {
                 let read = tokio::task::spawn_blocking(move || archive::gemspec(&metadata)).await;
                 let key = names::gem_key(&read.map_err(Error::internal)??.name)?;
-                self.allowed = Some(self.routes.may(self.request, Action::PublishPackageVersion, key).await?);
+                self.allowed =
+                    Some(self.request.may(&self.routes.services.access, Action::PublishPackageVersion, key).await?);
             } else if size_bytes > UNKNOWN_LIMIT_BYTES {
                 return Err(RubyError::unprocessable(format!(
                     "the gem has no metadata.gz in its first {} MiB; `gem build` puts it first",
