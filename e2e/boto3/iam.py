@@ -9,6 +9,7 @@ OPERATIONS was not answered, if one of ERRORS that the model has for it was neit
 one was not denied to who has no right, or if a paginator was not walked.
 """
 
+import datetime
 import json
 import os
 import sys
@@ -211,7 +212,12 @@ def people():
     assert "Secret" not in json.dumps(call("ListAccessKeys", UserName="bob"), default=str)
     key = keys[0]["AccessKeyId"]
     call("UpdateAccessKey", UserName="bob", AccessKeyId=key, Status="Inactive")
-    assert call("GetAccessKeyLastUsed", AccessKeyId=key)["UserName"] == "bob"
+    unused = call("GetAccessKeyLastUsed", AccessKeyId=key)
+    assert unused["UserName"] == "bob" and unused["AccessKeyLastUsed"] == {"ServiceName": "N/A", "Region": "N/A"}, unused
+    used = call("GetAccessKeyLastUsed", AccessKeyId=os.environ["AWS_ACCESS_KEY_ID"])["AccessKeyLastUsed"]
+    age = datetime.datetime.now(datetime.timezone.utc) - used["LastUsedDate"]
+    assert used["Region"] == iam.meta.region_name and used["ServiceName"] != "N/A", used
+    assert datetime.timedelta(0) <= age < datetime.timedelta(hours=1), used
     call("TagUser", UserName="bob", Tags=[{"Key": "stage", "Value": "test"}])
     walk("ListUserTags", "Tags", 2, UserName="bob")
     refused("LimitExceeded", "TagUser", UserName="bob", Tags=[{"Key": f"k{n}", "Value": "v"} for n in range(49)])

@@ -73,6 +73,9 @@ impl Claim {
         verifier
             .verify(&self.signed, &self.secret, body_sha256, services.clock.now())
             .map_err(|why| refuse_stranger(services, peer, why))?;
+        if let Via::Signature(key) = &self.via {
+            services.key_uses.note(key, &self.signed.service, &self.signed.region, services.clock.now());
+        }
         Ok(Caller {
             principal: self.principal.clone(),
             via: self.via.clone(),

@@ -2,7 +2,7 @@
 
 use larder_core::access::IamTarget;
 use larder_core::error::{Error, Result};
-use larder_core::model::{AccessKeyId, AccessKeyStatus, IdentityKind, IdentityName};
+use larder_core::model::{AccessKeyId, AccessKeyStatus};
 use larder_http::Response;
 
 use super::call::{Call, user_name};
@@ -70,18 +70,18 @@ pub(super) async fn delete(call: &Call<'_>) -> Result<Response> {
     call.done()
 }
 
-/// Uses of keys are not written down, since that would cost each request a write: the answer is the one that AWS has for
-/// keys of which it knows no use.
+/// To the hour: a write for each request would cost too much. Uses of authorization tokens do not count, as in AWS.
 pub(super) async fn last_used(call: &Call<'_>) -> Result<Response> {
     let id = key_id(call)?;
     let allowed = call.allow(IamTarget::Any).await?;
-    let user = call.identities().find_key_owner(&allowed, call.account(), &id).await?;
-    let name = IdentityName { kind: IdentityKind::User, account: user.account, name: user.name.to_string() };
+    let (user, last) = call.identities().find_key_use(&allowed, call.account(), &id).await?;
     call.answer(|xml| {
-        xml.text("UserName", &name.name);
+        xml.text("UserName", user.name.as_str());
         xml.nested("AccessKeyLastUsed", |xml| {
-            xml.text("ServiceName", "N/A");
-            xml.text("Region", "N/A");
+            xml.optional("LastUsedDate", last.as_ref().map(|last| last.at.rfc3339()).as_deref());
+            let (service, region) = last.as_ref().map_or(("N/A", "N/A"), |last| (&last.service, &last.region));
+            xml.text("ServiceName", service);
+            xml.text("Region", region);
         });
     })
 }

@@ -66,6 +66,16 @@ pub struct AccessKey {
     pub created_at: Timestamp,
 }
 
+/// A use of an access key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUse {
+    pub at: Timestamp,
+    /// As signatures name it: `codeartifact`, `sts` or `iam`.
+    pub service: String,
+    /// The region that the signature was made for.
+    pub region: String,
+}
+
 /// The public name of a token in lists: not the secret, not derived from it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TokenId(pub String);

@@ -28,7 +28,7 @@ pub use arn::{Arn, ResourceArn};
 pub use asset::{Asset, AssetKind, AssetName, Digests, HashAlgorithm, Sha256};
 pub use aws_managed::AwsManagedPolicy;
 pub use cooldown::{Cooldown, Held, ReleaseTime, spoken};
-pub use credentials::{AccessKey, AccessKeyId, AccessKeyStatus, AuthorizationToken, SecretAccessKey, TokenId};
+pub use credentials::{AccessKey, AccessKeyId, AccessKeyStatus, AuthorizationToken, KeyUse, SecretAccessKey, TokenId};
 pub use domain::{Domain, DomainId};
 pub use encryption_key::EncryptionKey;
 pub use event::{EventType, VersionChanges, VersionEvent};

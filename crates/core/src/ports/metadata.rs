@@ -10,9 +10,9 @@ use super::{Applied, Change, Identities, JournalLog, PackageGroups, Sessions};
 use crate::error::Result;
 use crate::model::{
     AccessKey, AccessKeyId, AccountId, Actor, AllowPublish, AllowUpstream, Asset, AuthorizationToken, Domain, DomainId,
-    DomainName, ExternalConnection, JournalRecord, OriginType, Package, PackageFormat, PackageKey, PackageVersion,
-    Page, PageRequest, Repository, RepositoryId, RepositoryName, RepositorySummary, Sha256, Tag, Timestamp, User,
-    UserName, VersionDetails, VersionId, VersionStatus, VersionText,
+    DomainName, ExternalConnection, JournalRecord, KeyUse, OriginType, Package, PackageFormat, PackageKey,
+    PackageVersion, Page, PageRequest, Repository, RepositoryId, RepositoryName, RepositorySummary, Sha256, Tag,
+    Timestamp, User, UserName, VersionDetails, VersionId, VersionStatus, VersionText,
 };
 
 /// Everything the metadata store offers.
@@ -56,6 +56,10 @@ pub trait Accounts: Send + Sync {
     async fn list_users(&self, account: &AccountId) -> Result<Vec<(User, Timestamp)>>;
     async fn find_access_key(&self, id: &AccessKeyId) -> Result<Option<AccessKey>>;
     async fn list_access_keys(&self, account: &AccountId, user: &UserName) -> Result<Vec<AccessKey>>;
+    /// The last use of a key that was written down; `None` if there is none.
+    async fn find_key_use(&self, id: &AccessKeyId) -> Result<Option<KeyUse>>;
+    /// Writes down a use of a key, if it is there and the use is later than the one that is known. Not journaled.
+    async fn put_key_use(&self, id: &AccessKeyId, key_use: &KeyUse) -> Result<()>;
     /// Name and document, in name order.
     async fn list_user_policies(&self, user: &User) -> Result<Vec<(String, Arc<str>)>>;
 }

@@ -11,8 +11,8 @@ use super::registry_index::RegistryIndexes;
 use super::view::Views;
 use super::{
     Associations, Background, Control, Cooldowns, DomainService, Downloads, Explain, Formats, IdentityService,
-    IndexService, Ingestion, Limits, Maintenance, PackageGroupService, PackageService, PolicyService, Publishing,
-    RepositoryService, StsService, TagService, Throttle, TokenService, VersionService, WebIdentityPorts,
+    IndexService, Ingestion, KeyUses, Limits, Maintenance, PackageGroupService, PackageService, PolicyService,
+    Publishing, RepositoryService, StsService, TagService, Throttle, TokenService, VersionService, WebIdentityPorts,
 };
 use crate::access::Access;
 use crate::model::Clock;
@@ -48,6 +48,7 @@ pub struct Services {
     pub tags: TagService,
     pub sts: StsService,
     pub identities: IdentityService,
+    pub key_uses: KeyUses,
     pub maintenance: Maintenance,
     pub store: Arc<dyn MetadataStore>,
     pub blobs: Arc<dyn BlobStore>,
@@ -170,6 +171,7 @@ impl Services {
             ),
             tags: TagService::new(Arc::clone(&store), Arc::clone(&region)),
             identities: IdentityService::new(Arc::clone(&store), policies, secrets),
+            key_uses: KeyUses::new(Arc::clone(&store), background.clone()),
             maintenance: Maintenance {
                 store: Arc::clone(&store),
                 blobs: Arc::clone(&blobs),

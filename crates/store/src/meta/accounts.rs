@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use larder_core::error::{ConflictKind, ResourceType};
 use larder_core::model::{
-    AccessKey, AccessKeyId, AccessKeyStatus, AccountId, Arn, SecretAccessKey, Timestamp, User, UserName,
+    AccessKey, AccessKeyId, AccessKeyStatus, AccountId, Arn, KeyUse, SecretAccessKey, Timestamp, User, UserName,
 };
 use larder_core::ports::Accounts;
 use larder_core::{Error, Result};
 
+use super::key_uses::{self, PutKeyUse};
 use super::{Store, Transaction, policies};
 use crate::sql::{Row, corrupt, params, statements};
 
@@ -111,6 +112,14 @@ impl Accounts for Store {
     async fn list_access_keys(&self, account: &AccountId, user: &UserName) -> Result<Vec<AccessKey>> {
         let mut conn = self.database.read().await?;
         conn.list(&LIST_ACCESS_KEYS, params![account.as_str(), user.as_str()], read_access_key).await
+    }
+
+    async fn find_key_use(&self, id: &AccessKeyId) -> Result<Option<KeyUse>> {
+        key_uses::find(&mut self.database.read().await?, id).await
+    }
+
+    async fn put_key_use(&self, id: &AccessKeyId, key_use: &KeyUse) -> Result<()> {
+        self.database.write(PutKeyUse { id: id.clone(), key_use: key_use.clone() }).await
     }
 
     async fn list_user_policies(&self, user: &User) -> Result<Vec<(String, Arc<str>)>> {

@@ -14,6 +14,7 @@ mod identity_policies;
 mod identity_providers;
 mod identity_tags;
 mod journal;
+mod key_uses;
 mod log;
 mod managed_policies;
 mod package_group_changes;
@@ -81,6 +82,7 @@ fn statements() -> impl Iterator<Item = &'static Sql> {
         identity_providers::STATEMENTS,
         identity_tags::STATEMENTS,
         journal::STATEMENTS,
+        key_uses::STATEMENTS,
         log::STATEMENTS,
         managed_policies::STATEMENTS,
         package_group_changes::STATEMENTS,

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0006_journal_log.sql"),
     include_str!("../../migrations/0007_identities.sql"),
     include_str!("../../migrations/0008_user_paths.sql"),
+    include_str!("../../migrations/0009_key_uses.sql"),
 ];
 
 /// "larder" as a number: the advisory lock that nodes starting together take in turn.

@@ -4,8 +4,8 @@ use super::IdentityService;
 use crate::access::{Allowed, ServerTarget};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{
-    AccessKey, AccessKeyId, AccountId, Identity, IdentityKind, IdentityName, Page, PageRequest, RoleDetails, Tag, User,
-    UserName, check_identity_name, check_identity_path,
+    AccessKey, AccessKeyId, AccountId, Identity, IdentityKind, IdentityName, KeyUse, Page, PageRequest, RoleDetails,
+    Tag, User, UserName, check_identity_name, check_identity_path,
 };
 use crate::ports::{Change, IdentityChange, PolicyKind};
 
@@ -86,20 +86,21 @@ impl IdentityService {
         self.create_access_key(allowed, account, user, None).await
     }
 
-    /// Whose key this is.
+    /// Whose key this is, and its last use if one is known.
     ///
     /// # Errors
     /// [`Error::ResourceNotFound`], for a key of another account too.
-    pub async fn find_key_owner(
+    pub async fn find_key_use(
         &self,
         _allowed: &Allowed<ServerTarget>,
         account: &AccountId,
         id: &AccessKeyId,
-    ) -> Result<User> {
+    ) -> Result<(User, Option<KeyUse>)> {
         let key = self.store.find_access_key(id).await?.filter(|key| key.user.account == *account);
-        key.map(|key| key.user).ok_or_else(|| {
+        let key = key.ok_or_else(|| {
             Error::not_found(ResourceType::Other, id.as_str(), format!("The Access Key with id {id} cannot be found."))
-        })
+        })?;
+        Ok((key.user, self.store.find_key_use(id).await?))
     }
 
     /// Creates a group.

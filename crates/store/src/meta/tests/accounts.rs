@@ -1,8 +1,8 @@
 use larder_core::Error;
 use larder_core::error::ConflictKind;
 use larder_core::model::{
-    AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AuthorizationToken, Credential, Domain, PageRequest, Principal,
-    SecretAccessKey, Timestamp, TokenId, User,
+    AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AuthorizationToken, Credential, Domain, KeyUse, PageRequest,
+    Principal, SecretAccessKey, Timestamp, TokenId, User,
 };
 use larder_core::ports::{Accounts, Change, Tokens};
 
@@ -44,6 +44,25 @@ async fn alice(fixture: &Fixture) -> (User, AccessKey, AuthorizationToken) {
     fixture.must(Change::CreateAccessKey { key: key.clone() }).await;
     fixture.must(Change::CreateToken { token: token.clone() }).await;
     (alice, key, token)
+}
+
+pub(super) async fn the_latest_use_of_a_key_is_known_until_the_key_is_deleted(fixture: Fixture) {
+    let (alice, key, _) = alice(&fixture).await;
+    let store = &fixture.store;
+    let key_use = |at, service: &str| KeyUse {
+        at: Timestamp(at),
+        service: service.to_owned(),
+        region: "eu-central-1".to_owned(),
+    };
+    assert_eq!(store.find_key_use(&key.id).await.expect("read"), None);
+    // Another node's clock may be behind, and its write late.
+    for (put, known) in [(key_use(20, "sts"), key_use(20, "sts")), (key_use(10, "iam"), key_use(20, "sts"))] {
+        store.put_key_use(&key.id, &put).await.expect("written");
+        assert_eq!(store.find_key_use(&key.id).await.expect("read"), Some(known));
+    }
+    fixture.must(delete_user(&alice)).await;
+    store.put_key_use(&key.id, &key_use(30, "sts")).await.expect("nothing is written");
+    assert_eq!(store.find_key_use(&key.id).await.expect("read"), None);
 }
 
 fn delete_user(user: &User) -> Change {
