@@ -111,6 +111,7 @@ async fn template(store: &Store, of: &Template) -> Result<Publication> {
         package: key,
         display_name: of.name.clone(),
         version,
+        canonical: None,
         assets: stored
             .assets
             .into_iter()

@@ -15,6 +15,8 @@ pub struct Publication {
     /// As the publisher spells the package.
     pub display_name: String,
     pub version: VersionText,
+    /// The version's canonical text ([`Format::canonical_version`](crate::ports::Format::canonical_version)).
+    pub canonical: Option<String>,
     pub assets: Vec<NewAsset>,
     /// The version's document, as the format keeps it.
     pub metadata: bytes::Bytes,
@@ -36,7 +38,7 @@ pub struct Publication {
 /// What may exist already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublishMode {
-    /// The version must be new; one that exists in any status is a conflict (npm, NuGet, Cargo, Swift).
+    /// The version must be new; one that exists in any status, under any spelling, is a conflict (npm, NuGet, Cargo, Swift).
     NewVersion,
     /// The version may exist, `Published` or `Unlisted`, and gains the assets. An asset that exists with the same bytes
     /// is left alone; with other bytes it is a conflict (PyPI, Maven, and ingestion of any format).

@@ -43,6 +43,12 @@ pub trait Format: Send + Sync + 'static {
         VersionText::new(version)
     }
 
+    /// The spelling that all texts of one version share, where clients take several texts for one version (`1.0` and
+    /// `1.0.0` of a gem) and the text that was published is kept. `None` where each version has one text.
+    fn canonical_version(&self, _version: &VersionText) -> Option<String> {
+        None
+    }
+
     /// The asset name for what somebody who publishes asks for, where the format is narrower than the model.
     ///
     /// # Errors

@@ -151,6 +151,15 @@ pub trait Packages: Send + Sync {
     ) -> Result<Page<PackageVersion>>;
     /// The most recently published version with status Published, if any.
     async fn newest_version(&self, package: &Package) -> Result<Option<VersionText>>;
+    /// Some of a package's versions that were stored before canonical texts were kept
+    /// ([`Format::canonical_version`](super::Format::canonical_version)), in no order.
+    async fn list_versions_without_canonical(
+        &self,
+        package: &Package,
+        limit: usize,
+    ) -> Result<Vec<(VersionId, VersionText)>>;
+    /// Keeps canonical texts. Not journaled: they say nothing new.
+    async fn put_canonical_versions(&self, versions: Vec<(VersionId, String)>) -> Result<()>;
     /// Assets of kind [`crate::model::AssetKind::Asset`], by name.
     async fn list_assets(&self, version: VersionId, page: &PageRequest) -> Result<Page<Asset>>;
     async fn version_details(&self, version: VersionId) -> Result<VersionDetails>;

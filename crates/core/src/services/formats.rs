@@ -56,6 +56,12 @@ impl Formats {
         }
     }
 
+    /// The spelling that all texts of one version share; see [`Format::canonical_version`].
+    #[must_use]
+    pub fn canonical_version(&self, format: PackageFormat, version: &VersionText) -> Option<String> {
+        self.0.get(&format)?.canonical_version(version)
+    }
+
     /// The name of an asset that an API caller publishes; as [`Formats::package_key`].
     ///
     /// # Errors

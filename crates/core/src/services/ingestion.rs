@@ -86,12 +86,14 @@ impl Ingestion {
             assets.push(store_small(self.blobs.as_ref(), ingest.domain, name, kind, bytes).await?);
         }
         let promise = &ingest.promise;
+        let canonical = self.formats.canonical_version(ingest.package.format(), &promise.version);
         let publication = Publication {
             domain: ingest.domain,
             repository,
             package: ingest.package,
             display_name: promise.display_name.clone(),
             version: promise.version.clone(),
+            canonical,
             assets,
             metadata: promise.metadata.clone(),
             details: merge(promise.details.clone(), details),

@@ -45,6 +45,9 @@ pub struct UploadedAsset {
     pub metadata: Bytes,
 }
 
+/// Versions at a time whose canonical texts are filled in.
+const FILLED_AT_ONCE: usize = 500;
+
 /// Publishes versions and changes what hangs on them.
 pub struct Publishing {
     pub(super) views: Arc<Views>,
@@ -67,6 +70,10 @@ impl Publishing {
         let package = self.store.find_package(repository.id, key).await?;
         self.check_origin(allowed, package.as_ref(), &upload.version).await?;
         self.check_quota(target, &upload).await?;
+        let canonical = self.formats.canonical_version(key.format(), &upload.version);
+        if let (Some(_), Some(package)) = (&canonical, &package) {
+            self.fill_canonical(package).await?;
+        }
 
         let mut assets = Vec::with_capacity(upload.assets.len());
         for asset in upload.assets {
@@ -80,6 +87,7 @@ impl Publishing {
             package: key.clone(),
             display_name: upload.display_name,
             version: upload.version,
+            canonical,
             assets,
             metadata: upload.metadata,
             details: merge(VersionDetails::default(), upload.details),
@@ -94,6 +102,25 @@ impl Publishing {
         match self.store.apply(allowed.actor(), Change::Publish(Box::new(publication))).await? {
             Applied::Published(published) => Ok(published),
             other => Err(Error::internal(format!("the store answered a publish with {other:?}"))),
+        }
+    }
+
+    /// Gives the versions their canonical texts that were stored before these were kept: once in a package's life.
+    async fn fill_canonical(&self, package: &Package) -> Result<()> {
+        loop {
+            let versions = self.store.list_versions_without_canonical(package, FILLED_AT_ONCE).await?;
+            let is_last = versions.len() < FILLED_AT_ONCE;
+            if !versions.is_empty() {
+                let canonical = |text: &VersionText| self.formats.canonical_version(package.key.format(), text);
+                let filled = versions
+                    .into_iter()
+                    .map(|(id, text)| (id, canonical(&text).unwrap_or_else(|| text.to_string())))
+                    .collect();
+                self.store.put_canonical_versions(filled).await?;
+            }
+            if is_last {
+                return Ok(());
+            }
         }
     }
 

@@ -41,6 +41,10 @@ impl Format for RubyFormat {
         names::version_key(version)
     }
 
+    fn canonical_version(&self, version: &VersionText) -> Option<String> {
+        Some(names::canonical_version(version.as_str()))
+    }
+
     fn compare_versions(&self, a: &str, b: &str) -> Ordering {
         names::compare_versions(a, b)
     }

@@ -114,6 +114,16 @@ pub(crate) fn compare_versions(a: &str, b: &str) -> Ordering {
     }
 }
 
+/// The spelling that all texts of one version share (protocols 6.6): `1-java` for `1.0-java` and `1.0.0-java`. Two have
+/// the same when number and platform are equal to every client, and only then.
+#[must_use]
+pub(crate) fn canonical_version(text: &str) -> String {
+    let (number, platform) = split(text);
+    let segments: Vec<&str> = canonical(number).iter().map(Segment::text).collect();
+    let number = segments.join(".");
+    if platform == ANY_PLATFORM { number } else { format!("{number}-{platform}") }
+}
+
 /// The order of numbers; equal for `1` and `1.0`.
 #[must_use]
 pub(crate) fn compare_numbers(a: &str, b: &str) -> Ordering {
@@ -131,6 +141,14 @@ pub(crate) fn compare_numbers(a: &str, b: &str) -> Ordering {
 enum Segment<'a> {
     Letters(&'a str),
     Number(&'a str),
+}
+
+impl<'a> Segment<'a> {
+    fn text(&self) -> &'a str {
+        match *self {
+            Self::Letters(text) | Self::Number(text) => text,
+        }
+    }
 }
 
 impl Ord for Segment<'_> {

@@ -48,20 +48,12 @@ impl Routes {
         }
         let known = store.find_package(repository.id, &key).await?;
         services.publishing.check_origin(&allowed, known.as_ref(), &version).await?;
-        match &known {
-            None => {
-                if let Some(twin) = store.find_package_twin(repository.id, &key).await? {
-                    return Err(RubyError::new(
-                        StatusCode::FORBIDDEN,
-                        format!(
-                            "the name '{}' is too similar to gem '{}', which is in this repository",
-                            spec.name,
-                            twin.name()
-                        ),
-                    ));
-                }
-            }
-            Some(_) => self.check_version_twin(&request, &spec).await?,
+        if known.is_none()
+            && let Some(twin) = store.find_package_twin(repository.id, &key).await?
+        {
+            let (name, twin) = (&spec.name, twin.name());
+            let message = format!("the name '{name}' is too similar to gem '{twin}', which is in this repository");
+            return Err(RubyError::new(StatusCode::FORBIDDEN, message));
         }
         for (other, version) in names::readings(&spec.full_name()) {
             if other != key && store.find_version(repository.id, &other, &version).await?.is_some() {
@@ -98,25 +90,6 @@ impl Routes {
         };
         services.publishing.publish(&allowed, upload).await?;
         Ok(registered(&spec))
-    }
-
-    /// `1.0` and `1.0.0` are the same to every client (protocols 6.6).
-    async fn check_version_twin(&self, request: &RepositoryRequest, spec: &Gemspec) -> Result<(), RubyError> {
-        let key = names::gem_key(&spec.name)?;
-        let Some(package) = self.services.store.load_package(request.target.repository.id, &key).await? else {
-            return Ok(());
-        };
-        let twin = package.versions.iter().find(|stored| {
-            let (number, platform) = names::split(stored.version.as_str());
-            platform == spec.platform && names::compare_numbers(number, &spec.number).is_eq()
-        });
-        match twin {
-            Some(twin) => Err(RubyError::conflict(format!(
-                "version '{}' of gem '{}' is there, which is the same as '{}' to every client",
-                twin.version, spec.name, spec.number
-            ))),
-            None => Ok(()),
-        }
     }
 }
 

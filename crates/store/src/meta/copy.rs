@@ -105,9 +105,10 @@ impl Transaction<'_> {
 
     /// Makes a row for a version that is stored elsewhere in the domain. Answers its revision.
     async fn copy_version(&mut self, place: &Place, package: &Package, source: &PackageVersion) -> Result<Revision> {
-        let details = self.details_of(source.id).await?;
+        let (details, canonical) = (self.details_of(source.id).await?, self.canonical_of(source.id).await?);
         let new = NewVersion {
             version: &source.version,
+            canonical: canonical.as_deref(),
             status: source.status,
             origin: &source.origin,
             source_published_at: source.source_published_at,

@@ -6,6 +6,7 @@
 mod accounts;
 mod assets;
 mod batch;
+mod canonical;
 mod change;
 mod copy;
 mod domains;
@@ -75,6 +76,7 @@ fn statements() -> impl Iterator<Item = &'static Sql> {
     [
         accounts::STATEMENTS,
         assets::STATEMENTS,
+        canonical::STATEMENTS,
         change::STATEMENTS,
         domains::STATEMENTS,
         identities::STATEMENTS,

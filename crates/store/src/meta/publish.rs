@@ -137,9 +137,18 @@ impl Transaction<'_> {
     }
 
     async fn publish_new(&mut self, publication: &Publication, place: &Place, package: &Package) -> Result<Published> {
+        if publication.mode == PublishMode::NewVersion
+            && !is_new(package)
+            && let Some(canonical) = &publication.canonical
+            && let Some(same) = self.find_same_version(package.id, canonical).await?
+        {
+            let why = format!("is there as {same}, which is the same version to every client");
+            return Err(conflict(publication, ConflictKind::Exists, &why));
+        }
         let now = self.now();
         let new = NewVersion {
             version: &publication.version,
+            canonical: publication.canonical.as_deref(),
             status: publication.status,
             origin: &publication.origin,
             source_published_at: publication
@@ -225,6 +234,8 @@ impl Transaction<'_> {
         let (now, details) = (self.now(), self.details_of(source.id).await?);
         let new = NewVersion {
             version: &wanted.name,
+            // Only Maven has this, and one text for each version.
+            canonical: None,
             status: VersionStatus::Published,
             origin: &source.origin,
             source_published_at: Some(now),

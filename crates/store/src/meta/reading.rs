@@ -8,6 +8,7 @@ use larder_core::model::{
 };
 use larder_core::ports::{HostedPackage, PackageFilter, Packages, VersionFilter};
 
+use super::canonical::{self, PutCanonical};
 use super::{Store, assets, packages, paging, versions};
 use crate::sql::{Conn, Work};
 
@@ -78,6 +79,19 @@ impl Packages for Store {
 
     async fn newest_version(&self, package: &Package) -> Result<Option<VersionText>> {
         versions::newest(&mut self.database.read().await?, package.id).await
+    }
+
+    async fn list_versions_without_canonical(
+        &self,
+        package: &Package,
+        limit: usize,
+    ) -> Result<Vec<(VersionId, VersionText)>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        canonical::list_without(&mut self.database.read().await?, package.id, limit).await
+    }
+
+    async fn put_canonical_versions(&self, versions: Vec<(VersionId, String)>) -> Result<()> {
+        self.database.write(PutCanonical(versions)).await
     }
 
     async fn list_assets(&self, version: VersionId, page: &PageRequest) -> Result<Page<Asset>> {

@@ -61,8 +61,8 @@ statements! {
 
     CREATE = "
         INSERT INTO package_version (package_id, version, status, revision, origin_type, entry_point,
-                                     source_published_at, first_seen_at, published_at, metadata)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                     source_published_at, first_seen_at, published_at, metadata, canonical)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         RETURNING id";
     /// The first details stay: they are those of the version's own file.
     ADD_DETAILS = "INSERT INTO version_details (version_id, details) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -188,6 +188,8 @@ pub(super) async fn newest(conn: &mut Conn, package: PackageId) -> Result<Option
 /// What a new version's row holds.
 pub(super) struct NewVersion<'a> {
     pub(super) version: &'a VersionText,
+    /// See [`super::canonical`].
+    pub(super) canonical: Option<&'a str>,
     pub(super) status: VersionStatus,
     pub(super) origin: &'a Origin,
     pub(super) source_published_at: Option<Timestamp>,
@@ -286,6 +288,7 @@ impl Transaction<'_> {
             new.first_seen_at,
             new.published_at,
             new.metadata,
+            new.canonical,
         ];
         let id = self.conn.find(&CREATE, values, |row| row.integer(0).map(VersionId)).await?;
         let id = id.ok_or_else(|| Error::internal("a version was not created"))?;

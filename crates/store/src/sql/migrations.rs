@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0007_identities.sql"),
     include_str!("../../migrations/0008_user_paths.sql"),
     include_str!("../../migrations/0009_key_uses.sql"),
+    include_str!("../../migrations/0010_canonical_versions.sql"),
 ];
 
 /// "larder" as a number: the advisory lock that nodes starting together take in turn.
@@ -142,6 +143,31 @@ mod tests {
                       FROM token WHERE session_id IS NULL";
         let found: String = connection.query_row(kept, [], |row| row.get(0)).expect("the token");
         assert_eq!(found, "oneAIDAAKIA11laptop6");
+    }
+
+    #[test]
+    fn gems_of_before_there_were_canonical_versions_are_marked() {
+        let mut connection = Connection::open_in_memory().expect("opens");
+        connection.execute_batch(CREATE_HISTORY).expect("runs");
+        for (index, text) in MIGRATIONS[..9].iter().enumerate() {
+            connection.execute_batch(&in_dialect(text, SQLITE)).expect("runs");
+            connection.execute_batch(&record(index + 1)).expect("runs");
+        }
+        let rows = "
+            PRAGMA foreign_keys = OFF;
+            INSERT INTO package (id, repository_id, format, namespace, name, display_name, allow_publish,
+                                 allow_upstream, created_at, updated_at, revision)
+            VALUES (1, 1, 'ruby', '', 'foo', 'foo', 'ALLOW', 'BLOCK', 1, 1, 1),
+                   (2, 1, 'npm', '', 'foo', 'foo', 'ALLOW', 'BLOCK', 1, 1, 1);
+            INSERT INTO package_version (package_id, version, status, revision, origin_type, entry_point,
+                                         first_seen_at, published_at, metadata)
+            SELECT id, '1.0', 'Published', 'r', 'INTERNAL', 'my-repo', 1, 1, x'' FROM package;";
+        connection.execute_batch(rows).expect("runs");
+        migrate_sqlite(&mut connection).expect("migrates");
+        let told = "SELECT group_concat(package_id || COALESCE(canonical, '-'), ' ' ORDER BY package_id)
+                      FROM package_version";
+        let found: String = connection.query_row(told, [], |row| row.get(0)).expect("the versions");
+        assert_eq!(found, "1? 2-");
     }
 
     #[test]

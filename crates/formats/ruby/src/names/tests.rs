@@ -28,6 +28,17 @@ fn numbers_are_ordered_as_rubygems_orders_them() {
 }
 
 #[test]
+fn all_texts_of_a_version_have_one_canonical_text() {
+    for text in ["1", "1.0", "1.0.0", "01.0", "1.000-ruby"] {
+        assert_eq!(canonical_version(text), "1");
+    }
+    assert_eq!(canonical_version("1.0.a10.0-x86_64-linux"), "1.a.10-x86_64-linux");
+    assert_eq!(canonical_version("1.0.1"), "1..1");
+    assert_eq!(canonical_version("0"), "");
+    assert_eq!(canonical_version("0-java"), "-java");
+}
+
+#[test]
 fn names_have_a_letter_and_no_sign_at_their_ends() {
     for good in ["a", "rails", "a-b_c.d", "2a", "RedCloth"] {
         assert!(gem_key(good).is_ok(), "{good}");
@@ -63,6 +74,18 @@ proptest! {
         if compare_versions(&a, &b).is_le() && compare_versions(&b, &c).is_le() {
             prop_assert!(compare_versions(&a, &c).is_le());
         }
+    }
+
+    #[test]
+    fn versions_are_the_same_when_their_canonical_texts_are(
+        a in "[0-2a]{1,2}(\\.[0-2a]{1,2}){0,3}(-java|-a-1)?",
+        b in "[0-2a]{1,2}(\\.[0-2a]{1,2}){0,3}(-java|-a-1)?",
+    ) {
+        let ((number_a, platform_a), (number_b, platform_b)) = (split(&a), split(&b));
+        let same = compare_numbers(number_a, number_b).is_eq() && platform_a == platform_b;
+        prop_assert_eq!(canonical_version(&a) == canonical_version(&b), same);
+        let zeros = format!("{number_a}.00-{platform_a}");
+        prop_assert_eq!(canonical_version(&zeros), canonical_version(&a));
     }
 
     #[test]

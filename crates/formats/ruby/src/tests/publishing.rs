@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::archive::tests::{gem_of, spec_yaml};
+use crate::names;
 
 #[tokio::test]
 async fn a_pushed_gem_is_in_every_index_and_can_be_downloaded() {
@@ -38,6 +39,34 @@ async fn the_same_bytes_may_be_pushed_again_and_others_may_not() {
     }
     server.push(b"gem".to_vec()).await.expect(422);
     server.push(vec![0; 2 << 20]).await.expect(413);
+}
+
+#[tokio::test]
+async fn a_number_is_taken_in_every_spelling() {
+    let server = Server::start().await;
+    server.push(gem("foo", "1.0.0", "java")).await.expect(200);
+    server.push(gem("foo", "1.0", "ruby")).await.expect(200);
+    let said = server.push(gem("foo", "1.00", "java")).await.expect(409).text();
+    assert_eq!(
+        said,
+        "already exists: version 1.00-java of foo is there as 1.0.0-java, which is the same version to every client\n"
+    );
+    server.push(gem("foo", "1.0.0.a", "java")).await.expect(200);
+    server.push(gem("foo", "1.a.0", "java")).await.expect(409);
+    server.push(gem("foo", "1.0.1", "java")).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_gem_of_before_canonical_texts_were_kept_takes_no_second_spelling() {
+    let server = Server::start().await;
+    server.push(gem("foo", "1.0.0", "ruby")).await.expect(200);
+    let (store, key) = (&server.services.store, names::gem_key("foo").unwrap());
+    let target = server.target("my-repo").await.repository.id;
+    let version = names::version_key("1.0.0").unwrap();
+    let stored = store.find_version(target, &key, &version).await.unwrap().expect("pushed");
+    store.put_canonical_versions(vec![(stored.id, "?".to_owned())]).await.unwrap();
+    server.push(gem("foo", "1.0", "ruby")).await.expect(409);
+    server.push(gem("foo", "1.1", "ruby")).await.expect(200);
 }
 
 #[tokio::test]

@@ -93,6 +93,7 @@ pub(super) fn publication(repository: &Repository, package: &str, text: &str) ->
         package: npm(package),
         display_name: package.to_owned(),
         version: version(text),
+        canonical: None,
         assets: vec![new_asset(asset("package.tgz", &format!("{package} {text}")))],
         metadata: Bytes::from(format!("{{\"name\":\"{package}\",\"version\":\"{text}\"}}")),
         details: VersionDetails { summary: Some(format!("summary of {text}")), ..VersionDetails::default() },

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod associations;
+mod canonical;
 mod copying;
 mod fixture;
 mod identities;
@@ -81,6 +82,11 @@ macro_rules! store_suite {
                 expected_status_and_revision_are_checked,
                 deleting_a_package_forgets_its_settings,
                 put_tag_needs_the_version_and_the_tag,
+            }
+            canonical {
+                one_of_several_spellings_at_once_is_published,
+                a_version_that_came_from_elsewhere_refuses_its_other_spellings,
+                canonical_texts_that_are_missing_are_filled_in,
             }
             copying {
                 retaining_keeps_origin_and_times,
