@@ -13,6 +13,7 @@ mod providers;
 mod roles;
 mod shapes;
 mod tags;
+mod unheld;
 mod users;
 
 use http::StatusCode;

@@ -12,6 +12,7 @@ tests![
     the_sdk_for_javascript_administers_publishes_and_assumes_a_role,
     the_sdk_for_java_administers_publishes_and_assumes_a_role,
     the_sdk_for_go_administers_publishes_and_assumes_a_role,
+    terraform_finds_what_it_calls_over_the_life_of_its_resources,
 ];
 
 /// The keyring answers for hosts of this form only.
@@ -95,4 +96,15 @@ fn the_sdk_for_go_administers_publishes_and_assumes_a_role() {
     }
     let server = Server::start();
     sdk_client(&server).system(&sdk.join("sdk").to_string_lossy()).succeeds().says("all seen");
+}
+
+/// The calls of its provider for AWS, which only its own vendor serves.
+fn terraform_finds_what_it_calls_over_the_life_of_its_resources() {
+    let registry = Registry::start();
+    let server = Server::builder().external("public:npmjs", &registry.npm_url()).start();
+    let mut client = Client::new(&server);
+    client.set("ACCOUNT", ACCOUNT);
+    client.set("PYTHONDONTWRITEBYTECODE", "1");
+    let script = tools::repository().join("e2e/boto3/terraform.py");
+    client.program("boto3-python").arg(script).succeeds().says("all seen");
 }

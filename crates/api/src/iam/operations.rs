@@ -7,7 +7,7 @@ use larder_http::Response;
 
 use super::call::Call;
 use super::{
-    access_keys, account, attachments, groups, inline_policies, managed_policies, providers, roles, tags, users,
+    access_keys, account, attachments, groups, inline_policies, managed_policies, providers, roles, tags, unheld, users,
 };
 
 /// Declares the table: name, and the function that answers it, with the kind of identity it is about where several share
@@ -107,4 +107,16 @@ operations! {
     "UntagOpenIDConnectProvider" => tags::untag_provider,
     "ListOpenIDConnectProviderTags" => tags::list_provider,
     "ListAccountAliases" => account::list_aliases,
+    "ListInstanceProfilesForRole" => unheld::list_instance_profiles,
+    "ListSSHPublicKeys" => unheld::list_ssh_keys,
+    "ListMFADevices" => unheld::list_devices,
+    "ListVirtualMFADevices" => unheld::list_virtual_devices,
+    "ListSigningCertificates" => unheld::list_certificates,
+    "ListServiceSpecificCredentials" => unheld::list_service_credentials,
+    "GetLoginProfile" => unheld::password,
+    "DeleteLoginProfile" => unheld::password,
+    "PutUserPermissionsBoundary" => unheld::put_boundary(User),
+    "PutRolePermissionsBoundary" => unheld::put_boundary(Role),
+    "DeleteUserPermissionsBoundary" => unheld::delete_boundary(User),
+    "DeleteRolePermissionsBoundary" => unheld::delete_boundary(Role),
 }

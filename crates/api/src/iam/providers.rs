@@ -16,8 +16,9 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Response> {
     let arn = format!("arn:aws:iam::{}:oidc-provider/{name}", call.account());
     let allowed = call.allow_tagged(IamTarget::Provider(arn), &tags).await?;
     let account = call.account().clone();
+    let identities = call.identities();
     let provider =
-        call.identities().create_provider(&allowed, account, url, clients, thumbprints, tags.clone()).await?;
+        identities.create_identity_provider(&allowed, account, url, clients, thumbprints, tags.clone()).await?;
     call.answer(|xml| {
         xml.text("OpenIDConnectProviderArn", &provider.arn);
         shapes::tags(xml, &tags);

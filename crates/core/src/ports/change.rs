@@ -74,6 +74,8 @@ pub enum Change {
     CreateIdentityProvider {
         account: AccountId,
         provider: IdentityProvider,
+        thumbprints: Vec<String>,
+        tags: Vec<Tag>,
     },
     DeleteIdentityProvider {
         arn: String,

@@ -14,6 +14,7 @@ use crate::model::{AccessKey, AccessKeyId, AccessKeyStatus, AccountId, SecretAcc
 use crate::ports::{Change, MetadataStore, PolicyEvaluator, PolicyKind, Secrets};
 
 pub use managed::NewManagedPolicy;
+pub(super) use providers::check_thumbprints;
 
 /// Manages identities.
 pub struct IdentityService {

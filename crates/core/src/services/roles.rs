@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::IdentityService;
+use super::identities::check_thumbprints;
 use crate::access::{Allowed, ServerTarget};
 use crate::error::{Error, Result};
 use crate::model::{AccountId, RoleArn, SessionRole, Tag};
@@ -83,26 +84,31 @@ impl IdentityService {
         self.apply(allowed, Change::PutRolePolicy { account, role, policy, document }).await
     }
 
-    /// Lets roles of an account trust an OpenID Connect issuer. Its tokens must be meant for one of the client ids.
+    /// Lets roles of an account trust an OpenID Connect issuer. Its tokens must be meant for one of the client ids: without
+    /// any, none is taken.
     ///
     /// # Errors
-    /// [`Error::Validation`] for a URL that is no issuer's or without client ids, [`Error::Conflict`] if it is there.
+    /// [`Error::Validation`] for a URL that is no issuer's, for client ids, thumbprints and tags that are none,
+    /// [`Error::Conflict`] if it is there.
     pub async fn create_identity_provider(
         &self,
         allowed: &Allowed<ServerTarget>,
         account: AccountId,
         url: &str,
         client_ids: Vec<String>,
+        thumbprints: Vec<String>,
+        tags: Vec<Tag>,
     ) -> Result<IdentityProvider> {
         let name = provider_name(url)?;
+        check_thumbprints(&thumbprints)?;
         let good = |id: &String| (1..=255).contains(&id.len());
-        if client_ids.is_empty() || client_ids.len() > CLIENT_IDS || !client_ids.iter().all(good) {
-            let message = format!("clientIDList holds 1 to {CLIENT_IDS} audiences of 1 to 255 characters");
+        if client_ids.len() > CLIENT_IDS || !client_ids.iter().all(good) {
+            let message = format!("clientIDList holds at most {CLIENT_IDS} audiences of 1 to 255 characters");
             return Err(Error::validation("clientIDList", message));
         }
         let arn = format!("arn:aws:iam::{account}:oidc-provider/{name}");
         let provider = IdentityProvider { arn, issuer: url.to_owned(), client_ids };
-        let change = Change::CreateIdentityProvider { account, provider: provider.clone() };
+        let change = Change::CreateIdentityProvider { account, provider: provider.clone(), thumbprints, tags };
         self.apply(allowed, change).await?;
         Ok(provider)
     }

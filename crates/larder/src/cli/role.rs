@@ -121,7 +121,10 @@ pub(super) fn run_provider(command: ProviderCommand) -> Outcome {
                 let (machine, account) = open(&options).await?;
                 let allowed = machine.allowed("CreateOpenIDConnectProvider")?;
                 let identities = &machine.services.identities;
-                println!("{}", identities.create_identity_provider(&allowed, account, &url, client_ids).await?.arn);
+                let (thumbprints, tags) = (Vec::new(), Vec::new());
+                let created =
+                    identities.create_identity_provider(&allowed, account, &url, client_ids, thumbprints, tags).await?;
+                println!("{}", created.arn);
             }
             ProviderCommand::Delete { arn, account: options } => {
                 let (machine, _) = open(&options).await?;

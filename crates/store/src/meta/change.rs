@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use larder_core::access::RequestNotes;
-use larder_core::model::Actor;
+use larder_core::model::{Actor, TagHolder};
 use larder_core::ports::{Applied, Change, MetadataStore};
 use larder_core::{Error, Result};
 
@@ -148,8 +148,15 @@ impl Transaction<'_> {
             Change::PutRolePolicy { account, role, policy, document } => {
                 self.put_role_policy(account, role, policy, document.as_deref()).await
             }
-            Change::CreateIdentityProvider { account, provider } => {
-                self.create_identity_provider(account, provider).await
+            Change::CreateIdentityProvider { account, provider, thumbprints, tags } => {
+                self.create_identity_provider(account, provider).await?;
+                if !thumbprints.is_empty() {
+                    self.put_thumbprints(&provider.arn, thumbprints).await?;
+                }
+                if tags.is_empty() {
+                    return Ok(());
+                }
+                self.tag_holder(&TagHolder::Provider(provider.arn.clone()), tags).await
             }
             Change::DeleteIdentityProvider { arn } => self.delete_identity_provider(arn).await,
             Change::Identity(change) => Box::pin(self.apply_identity(change)).await,

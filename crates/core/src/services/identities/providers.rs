@@ -4,37 +4,12 @@ use super::IdentityService;
 use crate::access::{Allowed, ServerTarget};
 use crate::error::{Error, ResourceType, Result};
 use crate::model::{AccountId, AwsManagedPolicy, ProviderDetails, Tag, TagHolder};
-use crate::ports::{IdentityChange, IdentityProvider};
+use crate::ports::IdentityChange;
 
 /// The most certificates of a provider.
 const THUMBPRINTS: usize = 5;
 
 impl IdentityService {
-    /// As [`IdentityService::create_identity_provider`], with thumbprints and tags.
-    ///
-    /// # Errors
-    /// Those, and [`Error::Validation`] for thumbprints that are none.
-    pub async fn create_provider(
-        &self,
-        allowed: &Allowed<ServerTarget>,
-        account: AccountId,
-        url: &str,
-        client_ids: Vec<String>,
-        thumbprints: Vec<String>,
-        tags: Vec<Tag>,
-    ) -> Result<IdentityProvider> {
-        check_thumbprints(&thumbprints)?;
-        let provider = self.create_identity_provider(allowed, account, url, client_ids).await?;
-        if !thumbprints.is_empty() {
-            let arn = provider.arn.clone();
-            self.change(allowed, IdentityChange::PutThumbprints { arn, thumbprints }).await?;
-        }
-        if !tags.is_empty() {
-            self.tag(allowed, TagHolder::Provider(provider.arn.clone()), tags).await?;
-        }
-        Ok(provider)
-    }
-
     /// The provider with this ARN.
     ///
     /// # Errors
@@ -125,7 +100,7 @@ impl IdentityService {
 }
 
 /// Checks a list of thumbprints: at most five, each 40 hexadecimal digits.
-fn check_thumbprints(thumbprints: &[String]) -> Result<()> {
+pub(in crate::services) fn check_thumbprints(thumbprints: &[String]) -> Result<()> {
     if thumbprints.len() > THUMBPRINTS {
         let message = format!("a provider has at most {THUMBPRINTS} thumbprints");
         return Err(Error::validation("thumbprintList", message));

@@ -205,7 +205,12 @@ pub(super) async fn roles_and_providers_are_found_as_they_were_made(fixture: Fix
         issuer: "https://issuer.example".to_owned(),
         client_ids: vec!["a".to_owned(), "b".to_owned()],
     };
-    let create = || Change::CreateIdentityProvider { account: account(), provider: provider.clone() };
+    let create = || Change::CreateIdentityProvider {
+        account: account(),
+        provider: provider.clone(),
+        thumbprints: Vec::new(),
+        tags: Vec::new(),
+    };
     fixture.must(create()).await;
     assert!(matches!(fixture.fails(create()).await, Error::Conflict { .. }));
     let find =
