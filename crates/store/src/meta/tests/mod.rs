@@ -5,6 +5,7 @@ mod associations;
 mod canonical;
 mod copying;
 mod fixture;
+mod group_races;
 mod identities;
 mod listing;
 mod log;
@@ -136,6 +137,9 @@ macro_rules! store_suite {
                 first_settings_are_open_where_a_group_restricts,
                 a_groups_packages_are_listed_once_each,
                 names_are_folded_anew_when_the_rules_have_changed,
+            }
+            group_races {
+                nothing_that_a_group_forbids_is_stored_after_the_group_has_changed,
             }
             shared {
                 two_handles_see_each_others_writes,
