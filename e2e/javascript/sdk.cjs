@@ -1,11 +1,12 @@
 // Larder as the AWS SDK for JavaScript sees it. It is configured by AWS_ENDPOINT_URL and credentials in the environment.
 const assert = require("node:assert/strict");
 const { createHash } = require("node:crypto");
+const { Readable } = require("node:stream");
 const codeartifact = require("@aws-sdk/client-codeartifact");
-const { fromTemporaryCredentials } = require("@aws-sdk/credential-providers");
+const { fromTemporaryCredentials, fromWebToken } = require("@aws-sdk/credential-providers");
 const { GetCallerIdentityCommand, STSClient } = require("@aws-sdk/client-sts");
 
-const { OWNER, ROLE } = process.env;
+const { OWNER, ROLE, WEB_ROLE, WEB_TOKEN } = process.env;
 const region = "us-east-1";
 const client = new codeartifact.CodeartifactClient({ region });
 const send = (operation, input) => client.send(new codeartifact[`${operation}Command`](input));
@@ -43,6 +44,16 @@ async function publishes() {
     });
     assert.equal(published.status, "Published");
   }
+  // A stream, of which the SDK is told neither length nor digest beforehand.
+  const streamed = await send("PublishPackageVersion", {
+    ...version,
+    package: "streamed",
+    packageVersion: "1.0.0",
+    assetName: "tool.bin",
+    assetContent: Readable.from([content.subarray(0, 5000), content.subarray(5000)]),
+    assetSHA256: createHash("sha256").update(content).digest("hex"),
+  });
+  assert.equal(streamed.asset.size, content.length);
   const asset = await send("GetPackageVersionAsset", { ...version, packageVersion: "1.1.0", asset: "tool.bin" });
   assert.deepEqual(Buffer.from(await asset.asset.transformToByteArray()), content);
   const seen = [];
@@ -50,6 +61,12 @@ async function publishes() {
     seen.push(...page.versions.map((each) => each.version));
   }
   assert.deepEqual(seen.sort(), ["1.0.0", "1.1.0", "2.0.0"]);
+  const packages = [];
+  for await (const page of codeartifact.paginateListPackages({ client, pageSize: 1 }, { domain, repository })) {
+    packages.push(page.packages.map((each) => each.package));
+  }
+  assert.deepEqual(packages.flat(), ["streamed", "tool"]);
+  assert.ok(packages.every((page) => page.length <= 1));
   const { failedVersions } = await send("DisposePackageVersions", { ...version, versions: ["2.0.0", "3.0.0"] });
   assert.equal(failedVersions["3.0.0"].errorCode, "NOT_FOUND");
 }
@@ -81,10 +98,22 @@ async function assumesARole() {
   );
 }
 
+async function assumesARoleWithAToken() {
+  const credentials = fromWebToken({
+    webIdentityToken: WEB_TOKEN,
+    roleArn: WEB_ROLE,
+    roleSessionName: "job",
+    clientConfig: { region },
+  });
+  const who = await new STSClient({ region, credentials }).send(new GetCallerIdentityCommand({}));
+  assert.match(who.Arn, /assumed-role\/job\/job$/);
+}
+
 (async () => {
   await administers();
   await publishes();
   await refuses();
   await assumesARole();
+  await assumesARoleWithAToken();
   console.log("all seen");
 })();

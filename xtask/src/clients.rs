@@ -77,6 +77,9 @@ pub(crate) fn run() -> Result {
         if let Err(Failure(reason)) = twice(fixtures::record_java_sdk) {
             println!("missing: the AWS SDK for Java: {reason}");
         }
+        if let Err(Failure(reason)) = twice(fixtures::build_go_sdk) {
+            println!("missing: the AWS SDK for Go: {reason}");
+        }
         twice(fixtures::record)?;
         return twice(fixtures::record_crates);
     }

@@ -115,3 +115,24 @@ pub(crate) fn record_java_sdk() -> Result {
         fs::write(folder.join("complete"), "").context(folder.display())
     })
 }
+
+/// What decides how the program with the AWS SDK for Go is built.
+const GO_INPUTS: &[&str] = &["e2e/go/main.go", "e2e/go/go.mod", "e2e/go/go.sum"];
+
+/// Builds `e2e/go` with the AWS SDK for Go, unless that was done already.
+pub(crate) fn build_go_sdk() -> Result {
+    let Some(go) = find_program("go", None) else {
+        return Err(Failure("go is not installed, which builds it".to_owned()));
+    };
+    record_once(&tools().join("go-sdk"), GO_INPUTS, |folder| {
+        println!("building with the AWS SDK for Go from the module proxy that go is configured for");
+        // Go's own caches are the user's and stay as they are.
+        let caches = folder.join("caches");
+        let mut command = Command::new(go);
+        command.args(["build", "-modcacherw", "-o"]).arg(folder.join("sdk")).arg(".");
+        command.env("GOPATH", caches.join("path")).env("GOCACHE", caches.join("build"));
+        output(command.current_dir(root().join("e2e/go")))?;
+        fs::remove_dir_all(&caches).context(caches.display())?;
+        fs::write(folder.join("complete"), "").context(folder.display())
+    })
+}

@@ -250,7 +250,10 @@ impl Endpoint {
         };
         let peer = behind.map_or_else(read, Ok)?;
         let address = peer.address;
-        let mut response = self.route(Incoming { parts, body, peer, id }).await;
+        // Boxed and told of its request only here, so that an answer from memory pays for neither.
+        let notes = log::notes(&parts);
+        let incoming = Incoming { parts, body, peer, id };
+        let mut response = Box::pin(id.scope(notes.scope(self.route(incoming)))).await;
         self.remember(remember, &mut response);
         log::note_address(&mut response, address);
         Ok(response)

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
 use http::header::USER_AGENT;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use larder_core::Error;
 use larder_core::access::{Asked, RequestClient, RequestNotes};
@@ -61,12 +62,12 @@ pub(crate) struct Asker {
 }
 
 /// The notes of a request that has come in.
-pub(crate) fn notes<B>(request: &Request<B>) -> RequestNotes {
-    let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
+pub(crate) fn notes(request: &Parts) -> RequestNotes {
+    let writes = !matches!(request.method, Method::GET | Method::HEAD);
     let client = writes.then(|| RequestClient {
-        method: request.method().as_str().to_owned(),
-        uri: shown_path(request.uri().path()),
-        user_agent: request.headers().get(USER_AGENT).and_then(shown_agent),
+        method: request.method.as_str().to_owned(),
+        uri: shown_path(request.uri.path()),
+        user_agent: request.headers.get(USER_AGENT).and_then(shown_agent),
     });
     RequestNotes::new(client, AUDITED.load(Ordering::Relaxed))
 }

@@ -3,6 +3,7 @@
 mod connection;
 mod sent;
 mod transport;
+mod turn;
 mod wire;
 
 use std::io;
@@ -11,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -149,7 +149,7 @@ impl<H: Handler> Server<H> {
                             };
                             match opened {
                                 Ok(transport) => {
-                                    let wire = wire::Wire::new(transport, settings.write_timeout);
+                                    let wire = wire::Wire::new(transport, &settings);
                                     connection::serve(builder, wire, ends, handler, auditor, phase).await;
                                 }
                                 Err(error) => tracing::debug!(%error, peer = %ends.remote, "a handshake failed"),
@@ -176,8 +176,7 @@ impl<H: Handler> Server<H> {
     fn builder(&self) -> http1::Builder {
         let mut builder = http1::Builder::new();
         builder
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.settings.header_timeout)
+            .header_read_timeout(None)
             .max_header_size(self.settings.header_limit_bytes)
             .max_buf_size(BUFFER_BYTES.max(self.settings.header_limit_bytes));
         builder

@@ -1,15 +1,17 @@
 //! Tools that others wrote for CodeArtifact, as they are published.
 
 use larder_e2e::World;
-use larder_e2e::roles::{allow, create_role, role_arn, trusts};
+use larder_e2e::roles::{allow, create_role, register, role_arn, trusts, trusts_issuer};
 use larder_testkit::packages::PythonPackage;
 use larder_testkit::server::ACCOUNT;
-use larder_testkit::{Client, Registry, Server, runner, tests, tools};
+use larder_testkit::{Client, Issuer, Registry, Server, runner, tests, tools};
+use serde_json::json;
 
 tests![
     keyrings_codeartifact_serves_pip_and_twine,
     the_sdk_for_javascript_administers_publishes_and_assumes_a_role,
     the_sdk_for_java_administers_publishes_and_assumes_a_role,
+    the_sdk_for_go_administers_publishes_and_assumes_a_role,
 ];
 
 /// The keyring answers for hosts of this form only.
@@ -50,7 +52,7 @@ fn keyrings_codeartifact_serves_pip_and_twine() {
     again.fails().says("InvalidSignatureException");
 }
 
-/// A home for `e2e/javascript` or `e2e/java`: a key of the administrator, and a role to assume that may only list.
+/// A home for `e2e/javascript`, `e2e/java` or `e2e/go`: a key of the administrator, and a role to assume that may only list.
 fn sdk_client(server: &Server) -> Client {
     let account = format!("arn:aws:iam::{ACCOUNT}:root");
     create_role(server, "reader", &trusts(&account), &allow(&["codeartifact:List*"]));
@@ -60,10 +62,17 @@ fn sdk_client(server: &Server) -> Client {
     client
 }
 
+/// With an identity provider too, whose token the SDK exchanges by itself.
 fn the_sdk_for_javascript_administers_publishes_and_assumes_a_role() {
-    let server = Server::start();
+    let issuer = Issuer::start();
+    let server = Server::builder().configuration(&issuer.configuration()).start();
+    register(&server, &issuer);
+    create_role(&server, "job", &trusts_issuer(&issuer), &allow(&["codeartifact:List*"]));
     let script = tools::repository().join("e2e/javascript/sdk.cjs");
-    sdk_client(&server).program("aws-sdk-node").arg(script).succeeds().says("all seen");
+    let mut client = sdk_client(&server);
+    client.set("WEB_ROLE", &role_arn("job"));
+    client.set("WEB_TOKEN", &issuer.token(&json!({})));
+    client.program("aws-sdk-node").arg(script).succeeds().says("all seen");
 }
 
 fn the_sdk_for_java_administers_publishes_and_assumes_a_role() {
@@ -77,4 +86,13 @@ fn the_sdk_for_java_administers_publishes_and_assumes_a_role() {
     let class_path = sdk.join("*").to_string_lossy().into_owned();
     let client = sdk_client(&server);
     client.system("java").args(["-cp", &class_path]).arg(source).succeeds().says("all seen");
+}
+
+fn the_sdk_for_go_administers_publishes_and_assumes_a_role() {
+    let sdk = tools::folder().join("go-sdk");
+    if !sdk.join("complete").is_file() {
+        runner::skip("the AWS SDK for Go could not be had, see `cargo xtask clients`");
+    }
+    let server = Server::start();
+    sdk_client(&server).system(&sdk.join("sdk").to_string_lossy()).succeeds().says("all seen");
 }

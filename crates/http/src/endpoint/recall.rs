@@ -65,7 +65,7 @@ impl<'a> Key<'a> {
     }
 
     pub(super) fn to_owned(self) -> OwnedKey {
-        OwnedKey { texts: self.texts.map(Box::from), peer: self.peer }
+        OwnedKey { texts: self.texts.concat().into(), lengths: self.texts.map(<[u8]>::len), peer: self.peer }
     }
 }
 
@@ -82,15 +82,23 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Option<&'a [u
     values.next().is_none().then_some(first)
 }
 
-/// A [`Key`] that outlives its request.
+/// A [`Key`] that outlives its request, in one piece of memory.
 pub(super) struct OwnedKey {
-    texts: [Box<[u8]>; 5],
+    /// The texts one after the other.
+    texts: Box<[u8]>,
+    lengths: [usize; 5],
     peer: Peer,
 }
 
 impl OwnedKey {
     fn borrow(&self) -> Key<'_> {
-        Key { texts: std::array::from_fn(|index| &*self.texts[index]), peer: self.peer }
+        let mut rest = &*self.texts;
+        let texts = self.lengths.map(|length| {
+            let (text, after) = rest.split_at_checked(length).unwrap_or_default();
+            rest = after;
+            text
+        });
+        Key { texts, peer: self.peer }
     }
 }
 

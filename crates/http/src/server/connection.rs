@@ -18,7 +18,7 @@ use super::{Ends, Handler, Phase};
 use crate::body::Unread;
 use crate::log::{self, Asker, Auditor, Entry};
 use crate::request_id::RequestId;
-use crate::{RequestBody, Response, response};
+use crate::{Body, RequestBody, Response, response};
 
 const X_AMZN_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -31,12 +31,16 @@ pub(super) async fn serve<H: Handler>(
     auditor: Option<Arc<dyn Auditor>>,
     mut phase: watch::Receiver<Phase>,
 ) {
-    let unread = wire.unread();
+    let (unread, turns) = (wire.unread(), wire.turns());
     let service = service_fn(move |request| {
         let handler = Arc::clone(&handler);
+        let answering = turns.begin();
         let unread = unread.clone();
         let auditor = auditor.clone();
-        async move { Ok::<_, Infallible>(answer(handler.as_ref(), request, ends, &unread, auditor.as_ref()).await) }
+        async move {
+            let answer = answer(handler.as_ref(), request, ends, &unread, auditor.as_ref()).await;
+            Ok::<_, Infallible>(answer.map(|(body, entry)| Sent::new(body, entry, answering)))
+        }
     });
     let mut connection = std::pin::pin!(builder.serve_connection(wire, service));
     let mut reached = Phase::Serving;
@@ -66,13 +70,12 @@ async fn answer<H: Handler>(
     ends: Ends,
     unread: &Unread,
     auditor: Option<&Arc<dyn Auditor>>,
-) -> http::Response<Sent> {
+) -> http::Response<(Body, Option<Box<Entry>>)> {
     let id = RequestId::random();
     let mut entry = log::is_on().then(|| Box::new(Entry::begin(&request, id, ends.remote.ip(), auditor)));
-    let notes = log::notes(&request);
     let waits_to_send = request.headers().contains_key(EXPECT);
     let request = request.map(|body| RequestBody::network(body, unread));
-    let handled = AssertUnwindSafe(id.scope(notes.scope(handler.handle(request, ends, &id)))).catch_unwind().await;
+    let handled = AssertUnwindSafe(handler.handle(request, ends, &id)).catch_unwind().await;
     let mut response = handled.unwrap_or_else(|_| defect(&id));
     // What is left of a large body is not read, so the connection ends here. A client that was not told would send its
     // next request into it. One that waits for "100 Continue" sends no body after another answer.
@@ -87,7 +90,7 @@ async fn answer<H: Handler>(
         let asker = response.extensions_mut().remove::<Asker>();
         entry.answered(response.status(), response.headers(), asker);
     }
-    response.map(|body| Sent::new(body, entry))
+    response.map(|body| (body, entry))
 }
 
 /// The answer when a handler panicked. What happened stands in the log, written by the panic hook and here.

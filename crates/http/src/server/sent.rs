@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
+use super::turn::Answering;
 use crate::Body;
 use crate::log::Entry;
 
@@ -14,11 +15,12 @@ use crate::log::Entry;
 pub(super) struct Sent {
     body: Body,
     entry: Option<Box<Entry>>,
+    _answering: Answering,
 }
 
 impl Sent {
-    pub(super) fn new(body: Body, entry: Option<Box<Entry>>) -> Self {
-        Self { body, entry }
+    pub(super) fn new(body: Body, entry: Option<Box<Entry>>, answering: Answering) -> Self {
+        Self { body, entry, _answering: answering }
     }
 }
 

@@ -1,5 +1,5 @@
-//! A connection as hyper uses it: gives up on a client that takes nothing, and closes so that the last answer
-//! arrives.
+//! A connection as hyper uses it: gives up on a client that takes nothing or does not finish its request, and closes so
+//! that the last answer arrives.
 
 use std::io;
 use std::pin::Pin;
@@ -11,7 +11,9 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncRead as _;
 use tokio::time::Instant;
 
+use super::ServerSettings;
 use super::transport::Transport;
+use super::turn::{HeadPatience, Turns};
 use crate::body::Unread;
 use crate::patience::Patience;
 
@@ -23,6 +25,7 @@ const LINGER_PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Wire {
     stream: TokioIo<Transport>,
     writing: Patience,
+    head: HeadPatience,
     unread: Unread,
     closing: Option<Closing>,
 }
@@ -35,10 +38,11 @@ struct Closing {
 }
 
 impl Wire {
-    pub(super) fn new(stream: Transport, write_timeout: Duration) -> Self {
+    pub(super) fn new(stream: Transport, settings: &ServerSettings) -> Self {
         Self {
             stream: TokioIo::new(stream),
-            writing: Patience::new(write_timeout),
+            writing: Patience::new(settings.write_timeout),
+            head: HeadPatience::new(settings.header_timeout),
             unread: Unread::default(),
             closing: None,
         }
@@ -47,6 +51,11 @@ impl Wire {
     /// Where bodies note that they were left unread.
     pub(super) fn unread(&self) -> Unread {
         self.unread.clone()
+    }
+
+    /// Where it is noted whose turn it is.
+    pub(super) fn turns(&self) -> Turns {
+        self.head.turns()
     }
 
     fn written<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -78,7 +87,12 @@ impl Wire {
 
 impl Read for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if read.is_ready() {
+            return read;
+        }
+        ready!(self.head.poll_exhausted(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

@@ -87,6 +87,31 @@ async fn a_client_that_does_not_finish_its_headers_is_dropped() {
     let mut client = Client::connect(running.address).await;
     client.send("GET / HTTP/1.1\nHost: ").await;
     assert!(client.is_closed().await);
+    // Nor is one that sends a little from time to time, or nothing after an answer.
+    let mut slow = Client::connect(running.address).await;
+    assert_eq!(slow.get("/-/health/live", "").await.status, 200);
+    let began = tokio::time::Instant::now();
+    while slow.send_until_refused(b"G", 1).await == 1 {
+        assert!(began.elapsed() < Duration::from_secs(5), "the server goes on listening");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let mut idle = Client::connect(running.address).await;
+    assert_eq!(idle.get("/-/health/live", "").await.status, 200);
+    assert!(idle.is_closed().await);
+}
+
+#[tokio::test]
+async fn an_answer_may_take_longer_than_a_request() {
+    let settings = ServerSettings { header_timeout: Duration::from_millis(100), ..ServerSettings::default() };
+    let running = start_with(settings, EndpointSettings::default(), Duration::from_secs(1)).await;
+    let mut client = Client::connect(running.address).await;
+    for _ in 0..2 {
+        client.send(&format!("GET {BASE}/slow HTTP/1.1\nHost: h\nAuthorization: Bearer alice\n\n")).await;
+        running.waiting.acquire().await.unwrap().forget();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        running.go_on.add_permits(1);
+        assert_eq!(client.answer().await.status, 200);
+    }
 }
 
 #[tokio::test]
