@@ -28,6 +28,7 @@ macro_rules! store_suite {
                 deleting_a_user_removes_its_keys_policies_and_tokens,
                 the_latest_use_of_a_key_is_known_until_the_key_is_deleted,
                 a_key_without_its_user_is_not_created,
+                keys_made_at_once_do_not_exceed_the_limit,
                 tokens_work_while_their_key_is_active,
                 tokens_are_listed_newest_first_and_expired_ones_are_forgotten,
                 user_policies_are_listed_by_name,
