@@ -28,8 +28,10 @@ pub enum Change {
         account: AccountId,
         name: UserName,
     },
+    /// Quota if the user has `limit` keys.
     CreateAccessKey {
         key: AccessKey,
+        limit: Option<u32>,
     },
     SetAccessKeyStatus {
         account: AccountId,

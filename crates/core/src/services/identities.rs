@@ -92,10 +92,22 @@ impl IdentityService {
         user: &UserName,
         chosen: Option<(AccessKeyId, SecretAccessKey)>,
     ) -> Result<AccessKey> {
+        self.add_access_key(allowed, account, user, chosen, None).await
+    }
+
+    /// As [`Identities::create_access_key`], unless the user has `limit` keys.
+    async fn add_access_key(
+        &self,
+        allowed: &Allowed<ServerTarget>,
+        account: &AccountId,
+        user: &UserName,
+        chosen: Option<(AccessKeyId, SecretAccessKey)>,
+        limit: Option<u32>,
+    ) -> Result<AccessKey> {
         let user = self.get_user(account, user).await?;
         let (id, secret) = chosen.unwrap_or_else(|| self.secrets.access_key());
         let key = AccessKey { id, secret, status: AccessKeyStatus::Active, user, created_at: allowed.actor().at };
-        self.apply(allowed, Change::CreateAccessKey { key: key.clone() }).await?;
+        self.apply(allowed, Change::CreateAccessKey { key: key.clone(), limit }).await?;
         Ok(key)
     }
 

@@ -41,6 +41,7 @@ statements! {
         INSERT INTO access_key (id, user_id, secret, status, created_at) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT DO NOTHING";
     FIND_ACCESS_KEY = access_key!("k.id = $1");
+    COUNT_ACCESS_KEYS = "SELECT COUNT(*) FROM access_key WHERE user_id = $1";
     LIST_ACCESS_KEYS = access_key!("u.account_id = $1 AND u.name = $2 ORDER BY k.id");
     SET_ACCESS_KEY_STATUS = "UPDATE access_key SET status = $3 WHERE id = $1 AND user_id = $2";
     /// Its tokens go with it.
@@ -181,12 +182,22 @@ impl Transaction<'_> {
         self.record(user.arn().as_str(), Some(&user.id), None).await
     }
 
-    pub(super) async fn create_access_key(&mut self, key: &AccessKey) -> Result<()> {
+    pub(super) async fn create_access_key(&mut self, key: &AccessKey, limit: Option<u32>) -> Result<()> {
         // A namesake of the deleted user is another user.
         let user = self.get_user(&key.user.account, &key.user.name).await?;
         if user.id != key.user.id {
             let message = format!("The user with name {} cannot be found.", key.user.name);
             return Err(Error::not_found(ResourceType::Other, key.user.name.as_str(), message));
+        }
+        if let Some(limit) = limit {
+            let count = self.conn.find(&COUNT_ACCESS_KEYS, params![&user.id], |row| row.unsigned(0)).await?;
+            if count.unwrap_or(0) >= u64::from(limit) {
+                return Err(Error::QuotaExceeded {
+                    resource_type: ResourceType::Other,
+                    resource_id: user.name.to_string(),
+                    message: format!("Cannot exceed quota for AccessKeysPerUser: {limit}"),
+                });
+            }
         }
         let status = status_text(key.status);
         let values = params![key.id.as_str(), &user.id, key.secret.expose(), status, key.created_at];

@@ -134,7 +134,7 @@ impl Transaction<'_> {
             Change::CreateAccount { account } => self.create_account(account).await,
             Change::CreateUser { user } => self.create_user(user).await,
             Change::DeleteUser { account, name } => self.delete_user(account, name).await,
-            Change::CreateAccessKey { key } => self.create_access_key(key).await,
+            Change::CreateAccessKey { key, limit } => self.create_access_key(key, *limit).await,
             Change::SetAccessKeyStatus { account, user, id, status } => {
                 self.set_access_key_status(account, user, id, *status).await
             }

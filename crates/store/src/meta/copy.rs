@@ -130,8 +130,8 @@ impl Transaction<'_> {
         restrictions: OriginRestrictions,
     ) -> Result<BatchOutcome> {
         let place = self.get_place(destination).await?;
-        let existing = self.lock_package_of(destination, key).await?;
         let group = self.associate_package(place.domain, key).await?;
+        let existing = self.lock_package_of(destination, key).await?;
         let mut display_name = key.name().to_owned();
         let mut planned: Vec<(&VersionText, Result<Planned, VersionFailure>)> = Vec::new();
         for (text, source) in sources {

@@ -96,6 +96,7 @@ impl Transaction<'_> {
 
     pub(super) async fn create_package_group(&mut self, new: &NewPackageGroup) -> Result<()> {
         let NewPackageGroup { domain, pattern, contact_info, description, tags, limit } = new;
+        self.take_groups(*domain).await?;
         let name = self.get_domain(*domain).await?.name;
         if package_groups::find(self.conn, *domain, pattern).await?.is_some() {
             let message = format!("Package group '{pattern}' already exists in domain '{name}'");
@@ -189,6 +190,7 @@ impl Transaction<'_> {
         &mut self,
         update: &PackageGroupOriginUpdate,
     ) -> Result<Vec<AllowedRepositoryUpdate>> {
+        self.take_groups(update.domain).await?;
         let before = self.get_group(update.domain, &update.pattern).await?;
         for (restriction, mode) in &update.modes {
             if before.pattern.is_root() && *mode == RestrictionMode::Inherit {
@@ -231,6 +233,7 @@ impl Transaction<'_> {
     }
 
     pub(super) async fn delete_package_group(&mut self, domain: DomainId, pattern: &PackageGroupPattern) -> Result<()> {
+        self.take_groups(domain).await?;
         let group = self.get_group(domain, pattern).await?;
         let Some(parent) = group.parent else {
             return Err(Error::validation("packageGroup", "the root package group '/*' cannot be deleted"));

@@ -61,6 +61,9 @@ statements! {
          ORDER BY repository_name LIMIT $4";
 }
 
+/// Plus the id of a domain: the lock under which its package groups are changed, shared by those who keep to them.
+const GROUPS_LOCK: i64 = 0x6772_6f75_0000_0000;
+
 /// The slots of [`FIND_FOLDED`].
 const FOLDED_SLOTS: usize = 12;
 
@@ -190,9 +193,16 @@ async fn with_lists(conn: &mut Conn, lineage: Lineage, association: AssociationT
 }
 
 impl Transaction<'_> {
-    /// The group that a package belongs to at this moment.
+    /// The group that a package belongs to, until the transaction ends: changes of the domain's groups wait for that.
+    /// To be asked before a package is taken: somebody who has it may wait for the groups.
     pub(super) async fn associate_package(&mut self, domain: DomainId, package: &PackageKey) -> Result<Association> {
+        self.conn.share(GROUPS_LOCK.wrapping_add(domain.0)).await?;
         associate(self.conn, domain, package).await
+    }
+
+    /// Waits until everybody is done who keeps to the groups as they are.
+    pub(super) async fn take_groups(&mut self, domain: DomainId) -> Result<()> {
+        self.conn.take(GROUPS_LOCK.wrapping_add(domain.0)).await
     }
 }
 

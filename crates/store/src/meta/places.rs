@@ -17,6 +17,7 @@ statements! {
 /// A repository's domain and the names of both.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
+    pub(super) repository: RepositoryId,
     pub(super) domain: DomainId,
     pub(super) owner: AccountId,
     pub(super) domain_name: DomainName,
@@ -40,6 +41,7 @@ fn read_place(row: &Row<'_>) -> Result<Place> {
     let id = row.integer(0)?;
     let broken = |error| corrupt("repository", id, error);
     Ok(Place {
+        repository: RepositoryId(id),
         domain: DomainId(row.integer(1)?),
         owner: AccountId::new(row.text(2)?).map_err(broken)?,
         domain_name: DomainName::new(row.text(3)?).map_err(broken)?,

@@ -3,8 +3,8 @@
 
 use larder_core::error::{ConflictKind, ResourceType};
 use larder_core::model::{
-    AllowUpstream, Asset, AssetName, Association, EntryPoint, NewAsset, OriginType, Package, PackageVersion,
-    Publication, PublishMode, Published, Revision, VersionStatus,
+    AllowPublish, AllowUpstream, Asset, AssetName, Association, EntryPoint, NewAsset, OriginType, Package,
+    PackageVersion, Publication, PublishMode, Published, Revision, VersionStatus,
 };
 use larder_core::ports::PublishAs;
 use larder_core::{Error, Refusal, Result};
@@ -208,7 +208,15 @@ impl Transaction<'_> {
     }
 
     pub(super) async fn publish_as(&mut self, wanted: &PublishAs) -> Result<()> {
+        let (package, place) = self.get_package(wanted.package).await?;
+        let group = self.associate_package(place.domain, &package.key).await?;
+        if let Some(refusal) = group.refuses_publish(&package.key, place.repository, &place.name) {
+            return Err(refusal.into());
+        }
         let (package, place) = self.lock_package(wanted.package).await?;
+        if package.restrictions.publish == AllowPublish::Block {
+            return Err(Refusal::origin_publish(&package.key, &place.name).into());
+        }
         let source = self.get_version_of(package.id, &wanted.source).await?;
         let changed = |why: String| {
             let name = wanted.name.as_str();

@@ -130,6 +130,22 @@ impl Conn {
         }
     }
 
+    /// Shares a lock until the transaction ends: nobody takes it meanwhile. On SQLite nobody else writes.
+    pub(crate) async fn share(&mut self, lock: i64) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(session) => session.share(lock).await,
+        }
+    }
+
+    /// Takes a lock until the transaction ends, once nobody has or shares it. On SQLite nobody else writes.
+    pub(crate) async fn take(&mut self, lock: i64) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(session) => session.take(lock).await,
+        }
+    }
+
     /// Runs a statement; answers how many rows it changed.
     pub(crate) async fn execute(&mut self, sql: &'static Sql, params: &[Value<'_>]) -> Result<u64> {
         match self {

@@ -1,7 +1,9 @@
 //! The PostgreSQL driver: a pool of connections, and transactions repeated when they collide.
 //!
 //! Transactions run at READ COMMITTED. Changes take the row they contend for with their first statement: the control
-//! row (control plane) or the package's row (packages and versions), so that what they read afterwards holds.
+//! row (control plane) or the package's row (packages and versions), so that what they read afterwards holds. What is
+//! read besides, and changed by others, stands under an advisory lock ([`Session::share`]), which comes before a package
+//! and after the control row.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -34,6 +36,9 @@ const ATTEMPTS_FOR_KEYS: u32 = 2;
 /// Which transactions are visible: equal texts mean that the same are. (A row count or the last value of a sequence
 /// would not do: it is taken before the commit that makes it visible.)
 static EPOCH: Sql = Sql::new("postgres::EPOCH", "SELECT CAST(pg_current_snapshot() AS TEXT)");
+
+static SHARE: Sql = Sql::new("postgres::SHARE", "SELECT pg_advisory_xact_lock_shared($1)");
+static TAKE: Sql = Sql::new("postgres::TAKE", "SELECT pg_advisory_xact_lock($1)");
 
 /// An opened server.
 pub(crate) struct PostgresDatabase {
@@ -202,6 +207,16 @@ impl Session {
         let statement = self.prepare(sql).await?;
         let result = timeout(PATIENCE, self.connected()?.client.execute(&statement, &as_parameters(params))).await;
         self.checked(sql.name(), result)
+    }
+
+    /// Shares an advisory lock until the transaction ends. Statements after this one see what its last taker committed.
+    pub(super) async fn share(&mut self, lock: i64) -> Result<()> {
+        self.execute(&SHARE, &[Value::Integer(lock)]).await.map(drop)
+    }
+
+    /// Takes an advisory lock until the transaction ends.
+    pub(super) async fn take(&mut self, lock: i64) -> Result<()> {
+        self.execute(&TAKE, &[Value::Integer(lock)]).await.map(drop)
     }
 
     async fn query(&mut self, sql: &'static Sql, params: &[Value<'_>]) -> Result<Vec<tokio_postgres::Row>> {

@@ -10,7 +10,7 @@ use crate::model::{
 use crate::ports::{Change, IdentityChange, PolicyKind};
 
 /// The most access keys of a user.
-const ACCESS_KEYS: usize = 2;
+const ACCESS_KEYS: u32 = 2;
 
 impl IdentityService {
     /// Applies a change of IAM.
@@ -76,14 +76,7 @@ impl IdentityService {
         account: &AccountId,
         user: &UserName,
     ) -> Result<AccessKey> {
-        if self.store.list_access_keys(account, user).await?.len() >= ACCESS_KEYS {
-            return Err(Error::QuotaExceeded {
-                resource_type: ResourceType::Other,
-                resource_id: user.to_string(),
-                message: format!("Cannot exceed quota for AccessKeysPerUser: {ACCESS_KEYS}"),
-            });
-        }
-        self.create_access_key(allowed, account, user, None).await
+        self.add_access_key(allowed, account, user, None, Some(ACCESS_KEYS)).await
     }
 
     /// Whose key this is, and its last use if one is known.

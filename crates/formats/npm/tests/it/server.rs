@@ -51,7 +51,7 @@ impl Server {
         server.caller.via = Via::Signature(key.id.clone());
         server.caller.principal = Principal::user(user.clone());
         let actor = machine().actor("CreateUser", Timestamp(0));
-        for change in [Change::CreateUser { user }, Change::CreateAccessKey { key }] {
+        for change in [Change::CreateUser { user }, Change::CreateAccessKey { key, limit: None }] {
             server.services.store.apply(&actor, change).await.expect("applied");
         }
         Self(server)

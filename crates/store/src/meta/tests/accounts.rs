@@ -1,10 +1,12 @@
+use std::sync::Arc;
+
 use larder_core::Error;
 use larder_core::error::ConflictKind;
 use larder_core::model::{
     AccessKey, AccessKeyId, AccessKeyStatus, AccountId, AuthorizationToken, Credential, Domain, KeyUse, PageRequest,
     Principal, SecretAccessKey, Timestamp, TokenId, User,
 };
-use larder_core::ports::{Accounts, Change, Tokens};
+use larder_core::ports::{Accounts, Change, MetadataStore, Tokens};
 
 use super::fixture::{Fixture, account, user};
 
@@ -41,7 +43,7 @@ async fn alice(fixture: &Fixture) -> (User, AccessKey, AuthorizationToken) {
     let token = token(&key, &domain, 1, i64::MAX);
     fixture.must(Change::CreateAccount { account: account() }).await;
     fixture.must(Change::CreateUser { user: alice.clone() }).await;
-    fixture.must(Change::CreateAccessKey { key: key.clone() }).await;
+    fixture.must(Change::CreateAccessKey { key: key.clone(), limit: None }).await;
     fixture.must(Change::CreateToken { token: token.clone() }).await;
     (alice, key, token)
 }
@@ -92,10 +94,31 @@ pub(super) async fn a_key_without_its_user_is_not_created(fixture: Fixture) {
     fixture.must(Change::CreateAccount { account: account() }).await;
     let bob = user("bob");
     let key = key(&bob, "AKIA0000000000000002");
-    assert!(fixture.fails(Change::CreateAccessKey { key: key.clone() }).await.is_not_found());
+    assert!(fixture.fails(Change::CreateAccessKey { key: key.clone(), limit: None }).await.is_not_found());
     // A namesake is another user.
     fixture.must(Change::CreateUser { user: User { id: "AIDAother".to_owned(), ..bob } }).await;
-    assert!(fixture.fails(Change::CreateAccessKey { key }).await.is_not_found());
+    assert!(fixture.fails(Change::CreateAccessKey { key, limit: None }).await.is_not_found());
+}
+
+pub(super) async fn keys_made_at_once_do_not_exceed_the_limit(fixture: Fixture) {
+    let (alice, first, _) = alice(&fixture).await;
+    let stores = [Arc::new(fixture.another().await), Arc::new(fixture.another().await)];
+    let mut tasks = tokio::task::JoinSet::new();
+    for (number, store) in (2..8).zip(stores.iter().cycle()) {
+        let (store, actor) = (Arc::clone(store), fixture.actor());
+        let change =
+            Change::CreateAccessKey { key: key(&alice, &format!("AKIA000000000000000{number}")), limit: Some(2) };
+        tasks.spawn(async move { store.apply(&actor, change).await });
+    }
+    let results = tasks.join_all().await;
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+    for error in results.into_iter().filter_map(Result::err) {
+        assert!(matches!(error, Error::QuotaExceeded { .. }), "{error:?}");
+    }
+    assert_eq!(fixture.store.list_access_keys(&account(), &alice.name).await.expect("read").len(), 2);
+    let delete = Change::DeleteAccessKey { account: account(), user: alice.name.clone(), id: first.id };
+    fixture.must(delete).await;
+    fixture.must(Change::CreateAccessKey { key: key(&alice, "AKIA0000000000000009"), limit: Some(2) }).await;
 }
 
 pub(super) async fn tokens_work_while_their_key_is_active(fixture: Fixture) {
@@ -162,7 +185,7 @@ pub(super) async fn names_are_taken_once(fixture: Fixture) {
     assert!(conflicts(fixture.fails(Change::CreateAccount { account: account() }).await));
     let namesake = User { id: "AIDA2".to_owned(), ..alice.clone() };
     assert!(conflicts(fixture.fails(Change::CreateUser { user: namesake }).await));
-    assert!(conflicts(fixture.fails(Change::CreateAccessKey { key }).await));
+    assert!(conflicts(fixture.fails(Change::CreateAccessKey { key, limit: None }).await));
     assert!(matches!(fixture.fails(Change::CreateToken { token }).await, Error::Conflict { .. }));
     let stranger = User { account: AccountId::new("999999999999").expect("an account"), ..alice };
     assert!(fixture.fails(Change::CreateUser { user: stranger }).await.is_not_found());

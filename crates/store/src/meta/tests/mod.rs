@@ -5,6 +5,7 @@ mod associations;
 mod canonical;
 mod copying;
 mod fixture;
+mod group_races;
 mod identities;
 mod listing;
 mod log;
@@ -27,6 +28,7 @@ macro_rules! store_suite {
                 deleting_a_user_removes_its_keys_policies_and_tokens,
                 the_latest_use_of_a_key_is_known_until_the_key_is_deleted,
                 a_key_without_its_user_is_not_created,
+                keys_made_at_once_do_not_exceed_the_limit,
                 tokens_work_while_their_key_is_active,
                 tokens_are_listed_newest_first_and_expired_ones_are_forgotten,
                 user_policies_are_listed_by_name,
@@ -136,6 +138,9 @@ macro_rules! store_suite {
                 first_settings_are_open_where_a_group_restricts,
                 a_groups_packages_are_listed_once_each,
                 names_are_folded_anew_when_the_rules_have_changed,
+            }
+            group_races {
+                nothing_that_a_group_forbids_is_stored_after_the_group_has_changed,
             }
             shared {
                 two_handles_see_each_others_writes,
