@@ -95,7 +95,7 @@ impl IdentityService {
         self.add_access_key(allowed, account, user, chosen, None).await
     }
 
-    /// As [`Identities::create_access_key`], unless the user has `limit` keys.
+    /// As [`IdentityService::create_access_key`], unless the user has `limit` keys.
     async fn add_access_key(
         &self,
         allowed: &Allowed<ServerTarget>,
