@@ -10,6 +10,7 @@ pub mod receiver;
 pub mod roles;
 pub mod ruby;
 pub mod swift;
+pub mod tunnel;
 
 use std::fmt::Write as _;
 use std::path::Path;

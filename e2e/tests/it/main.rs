@@ -33,6 +33,7 @@ mod nuget_checks;
 mod nuget_faults;
 mod nuget_more_checks;
 mod nuget_registry_checks;
+mod others_python;
 mod others_tools;
 mod package_groups;
 mod paths;
@@ -110,6 +111,7 @@ fn main() {
         events_checks::TESTS,
         audit_checks::TESTS,
         boto3::TESTS,
+        others_python::TESTS,
         others_tools::TESTS,
         generic_checks::TESTS,
         connect_checks::TESTS,
