@@ -129,14 +129,17 @@ pub fn job(server: &Server, role: &str, token: &str) -> Client {
     client
 }
 
-/// What the AWS CLI answers, as JSON.
+/// What the AWS CLI answers, as JSON; null if it prints nothing.
 ///
 /// # Panics
 /// If it fails or answers something else.
 #[must_use]
 pub fn aws(client: &Client, words: &str) -> Value {
     let ran = client.program("aws").args(words.split(' ')).args(["--output", "json"]).succeeds();
-    serde_json::from_str(ran.text()).unwrap_or_else(|error| panic!("{error}: {}", ran.all()))
+    match ran.text().trim() {
+        "" => Value::Null,
+        text => serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {}", ran.all())),
+    }
 }
 
 /// A home whose AWS variables hold temporary credentials.

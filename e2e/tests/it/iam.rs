@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use larder_e2e::roles::aws;
 use larder_testkit::server::ACCOUNT;
 use larder_testkit::{Client, Server, tests, tools};
-use serde_json::{Value, json};
+use serde_json::json;
 
 tests![iam_every_operation_and_error_by_botocore, iam_the_cli_administers_a_team];
 
@@ -21,14 +22,6 @@ fn iam_every_operation_and_error_by_botocore() {
     let _ = client.program("boto3-python").arg(script).limit(Duration::from_secs(300)).succeeds();
 }
 
-fn aws(client: &Client, words: &str) -> Value {
-    let ran = client.program("aws").args(words.split(' ')).args(["--output", "json"]).succeeds();
-    match ran.text().trim() {
-        "" => Value::Null,
-        text => serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {}", ran.all())),
-    }
-}
-
 fn iam_the_cli_administers_a_team() {
     let server = Server::start();
     let admin = Client::new(&server);
@@ -43,7 +36,7 @@ fn iam_the_cli_administers_a_team() {
     // A person in a group that a policy is attached to.
     let user = aws(&admin, "iam create-user --user-name alice --tags Key=team,Value=web");
     assert_eq!(user["User"]["Arn"], format!("arn:aws:iam::{ACCOUNT}:user/alice"));
-    aws(&admin, "iam create-group --group-name readers");
+    let _ = aws(&admin, "iam create-group --group-name readers");
     let made = aws(&admin, &format!("iam create-policy --policy-name read --policy-document {}", file("read.json")));
     let arn = made["Policy"]["Arn"].as_str().expect("an ARN").to_owned();
     let key = aws(&admin, "iam create-access-key --user-name alice");
@@ -60,20 +53,20 @@ fn iam_the_cli_administers_a_team() {
 
     // Each step counts from the next request on.
     denied();
-    aws(&admin, &format!("iam attach-group-policy --group-name readers --policy-arn {arn}"));
+    let _ = aws(&admin, &format!("iam attach-group-policy --group-name readers --policy-arn {arn}"));
     denied();
-    aws(&admin, "iam add-user-to-group --group-name readers --user-name alice");
+    let _ = aws(&admin, "iam add-user-to-group --group-name readers --user-name alice");
     allowed();
     let create = ["codeartifact", "create-domain", "--domain", "another"];
     let _ = alice.program("aws").args(create).fails().says("AccessDeniedException");
     let version = format!("iam create-policy-version --policy-arn {arn} --set-as-default --policy-document ");
-    aws(&admin, &(version + &file("more.json")));
+    let _ = aws(&admin, &(version + &file("more.json")));
     let _ = alice.program("aws").args(create).succeeds();
-    aws(&admin, &format!("iam set-default-policy-version --policy-arn {arn} --version-id v1"));
+    let _ = aws(&admin, &format!("iam set-default-policy-version --policy-arn {arn} --version-id v1"));
     allowed();
     let entities = aws(&admin, &format!("iam list-entities-for-policy --policy-arn {arn}"));
     assert_eq!(entities["PolicyGroups"][0]["GroupName"], "readers");
-    aws(&admin, &format!("iam detach-group-policy --group-name readers --policy-arn {arn}"));
+    let _ = aws(&admin, &format!("iam detach-group-policy --group-name readers --policy-arn {arn}"));
     denied();
 
     // She may not give herself rights.
@@ -85,18 +78,18 @@ fn iam_the_cli_administers_a_team() {
     // Documents come back as JSON, whatever the wire has.
     let inline =
         format!("iam put-user-policy --user-name alice --policy-name own --policy-document {}", file("read.json"));
-    aws(&admin, &inline);
+    let _ = aws(&admin, &inline);
     let found = aws(&admin, "iam get-user-policy --user-name alice --policy-name own");
     assert_eq!(found["PolicyDocument"]["Statement"][0]["Action"], "codeartifact:DescribeDomain");
     allowed();
     admin.program("aws").args("iam delete-user --user-name alice".split(' ')).fails().says("DeleteConflict");
-    aws(&admin, "iam delete-user-policy --user-name alice --policy-name own");
-    aws(&admin, "iam remove-user-from-group --group-name readers --user-name alice");
+    let _ = aws(&admin, "iam delete-user-policy --user-name alice --policy-name own");
+    let _ = aws(&admin, "iam remove-user-from-group --group-name readers --user-name alice");
     let id = key["AccessKey"]["AccessKeyId"].as_str().expect("an id");
-    aws(&admin, &format!("iam delete-access-key --user-name alice --access-key-id {id}"));
+    let _ = aws(&admin, &format!("iam delete-access-key --user-name alice --access-key-id {id}"));
     let _ = alice.program("aws").args(describe).fails().says("UnrecognizedClientException");
-    aws(&admin, "iam delete-user --user-name alice");
-    aws(&admin, "iam delete-group --group-name readers");
+    let _ = aws(&admin, "iam delete-user --user-name alice");
+    let _ = aws(&admin, "iam delete-group --group-name readers");
     let left = aws(&admin, "iam list-users");
     assert_eq!(left["Users"].as_array().map(Vec::len), Some(1), "{left}");
 }

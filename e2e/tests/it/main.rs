@@ -5,6 +5,7 @@ mod boto3;
 mod cargo_checks;
 mod cargo_registry_checks;
 mod ci;
+mod cli;
 mod cluster;
 mod connect_checks;
 mod connect_ruby;
@@ -102,6 +103,7 @@ fn main() {
         identities::TESTS,
         sts::TESTS,
         ci::TESTS,
+        cli::TESTS,
         iam::TESTS,
         sharing::TESTS,
         postgres::TESTS,
