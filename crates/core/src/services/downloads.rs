@@ -272,7 +272,9 @@ impl Retention {
     /// Retains a version once its fetch is stored.
     fn retain_fetched(self: &Arc<Self>, actor: &Actor, into: RepositoryId, key: FetchKey, mut fetch: SharedFetch) {
         let (this, actor) = (Arc::clone(self), actor.clone());
-        let name = format!("{} {} {} {}", key.repository.0, key.package, key.version, key.asset);
+        // Of this fetch: one before it that failed may not have been forgotten yet.
+        let (id, from) = (fetch.id(), key.repository.0);
+        let name = format!("{from} {} {} {} {id}", key.package, key.version, key.asset);
         self.once((into, name), async move {
             // A failed fetch was logged where it failed.
             if fetch.kept().await.is_err() {

@@ -240,6 +240,11 @@ fn too_large(limit: u64) -> Error {
 }
 
 impl SharedFetch {
+    /// Tells it apart from every other one that somebody holds.
+    pub(crate) fn id(&self) -> usize {
+        Arc::as_ptr(&self.opened).addr()
+    }
+
     fn has_failed(&self) -> bool {
         matches!(*self.progress.borrow(), Progress::Failed(_))
     }
